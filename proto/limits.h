@@ -1,0 +1,36 @@
+/* Every bound on what comes from outside, one line each with its reason. */
+#ifndef MAILLON_PROTO_LIMITS_H
+#define MAILLON_PROTO_LIMITS_H
+
+#include <assert.h>
+
+#define LINE_BYTES_MAX (256u * 1024u)         /* DESIGN 4: a record is one line; larger things are files */
+#define JSON_DEPTH_MAX 64u                    /* DESIGN 4: deeper than any real sector's data */
+#define JSON_TEXT_BYTES_MAX (64u * 1024u * 1024u) /* a schema, an import file held whole; tape offsets fit */
+#define ID_BYTES_MAX 200u                     /* DESIGN 4 */
+#define SCHEMA_NAME_BYTES_MAX 128u            /* pack/type@major */
+#define LICENSE_BYTES_MAX 256u                /* an SPDX expression of a few terms */
+#define AUDIENCE_BYTES_MAX 72u                /* "circle:" and a name of 64 */
+#define DID_BYTES_MAX 512u                    /* did:webvh with a long host name */
+#define NONCE_BYTES 16u                       /* 128 bits: a leaf hash tells nothing of its record */
+#define NONCE_TEXT_BYTES 22u                  /* the same in base64url */
+
+#define MERKLE_PROOF_HASHES_MAX 128u          /* RFC 6962: at most 2 x 64 for any size of 64 bits */
+#define NOTE_BYTES_MAX (64u * 1024u)          /* a checkpoint with hundreds of cosignatures */
+#define NOTE_SIGNATURES_MAX 128u              /* C2SP signed-note: at least 16 must be possible */
+
+#define SYNC_BATCH_ENTRIES_MAX 4096u          /* DESIGN 5: entries per proof */
+#define SYNC_BATCH_BYTES_SOFT (4u * 1024u * 1024u) /* a sender closes a batch at this size */
+#define SYNC_BATCH_BYTES_MAX (8u * 1024u * 1024u)  /* a receiver refuses beyond it: bounded memory */
+#define SYNC_BATCHES_IN_FLIGHT_MAX 3u         /* batches handed to the writer before reading pauses */
+#define SYNC_LOGS_MAX 10000u                  /* logs that one peer may relay */
+#define SYNC_REQUEST_BYTES_MAX (8u * 1024u * 1024u) /* the state vector of as many logs */
+#define SYNC_CONTROL_LINE_BYTES_MAX (256u * 1024u)  /* withheld leaves and notes */
+#define SYNC_PING_MS 15000u                   /* DESIGN 5 */
+#define SYNC_SILENCE_MS 30000u                /* a stream silent for two pings is given up */
+
+static_assert(SYNC_BATCH_BYTES_SOFT + LINE_BYTES_MAX <= SYNC_BATCH_BYTES_MAX,
+              "a sender's last line may cross the soft limit");
+static_assert(SYNC_SILENCE_MS >= 2 * SYNC_PING_MS, "one lost ping is no silence");
+
+#endif
