@@ -26,11 +26,14 @@
 #define SYNC_LOGS_MAX 10000u                  /* logs that one peer may relay */
 #define SYNC_REQUEST_BYTES_MAX (8u * 1024u * 1024u) /* the state vector of as many logs */
 #define SYNC_CONTROL_LINE_BYTES_MAX (256u * 1024u)  /* withheld leaves and notes */
+#define SYNC_WITHHELD_PER_LINE 1000u          /* leaves that a writer puts on one line: 47 kB */
 #define SYNC_PING_MS 15000u                   /* DESIGN 5 */
 #define SYNC_SILENCE_MS 30000u                /* a stream silent for two pings is given up */
 
 static_assert(SYNC_BATCH_BYTES_SOFT + LINE_BYTES_MAX <= SYNC_BATCH_BYTES_MAX,
               "a sender's last line may cross the soft limit");
+static_assert(SYNC_WITHHELD_PER_LINE * 47 + 64 <= SYNC_CONTROL_LINE_BYTES_MAX,
+              "a full run of withheld leaves is a line that a receiver takes");
 static_assert(SYNC_SILENCE_MS >= 2 * SYNC_PING_MS, "one lost ping is no silence");
 
 #endif
