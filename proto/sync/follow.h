@@ -16,9 +16,14 @@ struct follow_log {
     bool own;                  /* the caller writes it: the peer must not send entries of it (ERR_BAD_STREAM) */
 };
 
+/* A stream may begin a log below what is held (another peer was faster): entries held already are passed over, the rest
+ * is verified from the range held on. It may never begin beyond it. */
+
 struct follow_options {
-    bool follow;           /* ask the stream to stay open */
-    uint64_t now_ms;       /* monotonic */
+    bool follow;             /* ask the stream to stay open */
+    uint64_t now_ms;         /* monotonic */
+    struct span origin_peer; /* the peer's own DID, copied: of its own log it must not hold less than it was told that
+                                the caller holds (ERR_SHRUNKEN). Empty: not known */
     /* Asked when the stream opens a log: OK takes it (the log's durable range, size 0 for a new one, into range_out);
      * ERR_LIMIT or ERR_FORBIDDEN refuses it: its lines are skipped and counted. */
     enum err (*open_log)(void *ctx, struct span origin, struct merkle_range *range_out, bool *own_out);
@@ -36,7 +41,8 @@ struct follow_effects {
 struct follow *follow_new(const struct follow_options *options); /* NULL: no memory */
 void follow_free(struct follow *follow);
 
-/* Appends the body of POST /v1/sync for the logs given. */
+/* Appends the body of POST /v1/sync for the logs given. Own logs are asked for with the greatest size: the peer then sends
+ * its checkpoint of them and no entries. */
 MUST_USE enum err follow_write_request(const struct follow_log *logs, size_t count, bool follow, struct buf *out);
 
 /* Bytes of the stream, in any cut. Consumes up to one batch: call again with the rest (*used_out) until all is used or
@@ -55,7 +61,9 @@ struct follow_evidence {
     struct span note; /* the signed note that contradicts it */
 };
 struct follow_evidence follow_evidence(const struct follow *follow);
-/* For status: the newest checkpoint that the stream announced for an origin. false: none. */
+/* Lines of logs that open_log refused, or whose origin this version cannot verify. */
+uint64_t follow_skipped(const struct follow *follow);
+/* For status: the newest checkpoint, its signature verified, that the stream announced for an origin. false: none. */
 bool follow_announced(const struct follow *follow, struct span origin, struct merkle_head *out);
 
 #endif
