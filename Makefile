@@ -15,14 +15,14 @@ BIN := $(OUT)/maillon
 endif
 
 DEPS_BUILD = gcc make pkg-config libc6-dev libevent-dev libssl-dev libsodium-dev libjansson-dev \
-    libzstd-dev libinih-dev libsqlite3-dev libpcre2-dev
+    libzstd-dev libinih-dev libsqlite3-dev libpcre2-dev libcsv-dev
 DEPS_TEST = libcmocka-dev python3 mandoc
 DEPS_LINT = clang clang-format clang-tidy cppcheck valgrind
 PKGS = libevent libevent_openssl libevent_pthreads openssl libsodium jansson libzstd inih sqlite3 libpcre2-8
 
 # Deferred on purpose: `make test` on a fresh machine installs pkg-config before it asks it.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lm
+PKG_LIBS = $(shell pkg-config --libs $(PKGS)) -lcsv -lm
 
 WARNINGS = -Wall -Wextra -Wpedantic -Werror -Wshadow -Wconversion -Wsign-conversion \
     -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wcast-qual -Wcast-align \

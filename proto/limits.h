@@ -30,6 +30,15 @@
 #define SYNC_PING_MS 15000u                   /* DESIGN 5 */
 #define SYNC_SILENCE_MS 30000u                /* a stream silent for two pings is given up */
 
+#define IMPORT_ITEM_BYTES_MAX (1024u * 1024u) /* one item as written: a record with indents and escapes */
+#define IMPORT_COLUMNS_MAX 4096u              /* of a CSV file: far beyond any table of people */
+#define IMPORT_NESTING_MAX 1024u              /* brackets followed while the end of an item is sought */
+#define IMPORT_CONTEXT_BYTES_MAX (8u * 1024u) /* a JSON-LD @context repeated in each body */
+#define IMPORT_FAULTS_MAX 1000u               /* refusals listed one by one; the rest are counted */
+#define PUBLISH_CHUNK_LINES_MAX 4096u         /* lines of one request to the own node */
+#define PUBLISH_CHUNK_BYTES_MAX (4u * 1024u * 1024u) /* their bytes */
+
+static_assert(IMPORT_ITEM_BYTES_MAX > LINE_BYTES_MAX, "a body that fits may be written with spaces");
 static_assert(SYNC_BATCH_BYTES_SOFT + LINE_BYTES_MAX <= SYNC_BATCH_BYTES_MAX,
               "a sender's last line may cross the soft limit");
 static_assert(SYNC_WITHHELD_PER_LINE * 47 + 64 <= SYNC_CONTROL_LINE_BYTES_MAX,
