@@ -1,0 +1,134 @@
+/* Writing and reading the pairing string. */
+#include "node/peer/pairing.h"
+
+#include <sodium.h>
+
+#include "proto/identity/did.h"
+
+#define RULE "pairing string: did:...?url=https://host:port&cert=..."
+
+static bool is_alnum(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+/* RFC 3986, 3.2.2, as far as real hosts go: a name or IPv4 address, or an IPv6 one in brackets. */
+static bool take_host(struct cursor *cursor)
+{
+    struct span input = cursor->input;
+    size_t start = cursor->position;
+    size_t at = start;
+    if (at < input.len && input.data[at] == '[') {
+        size_t colons = 0;
+        for (at++; at < input.len && input.data[at] != ']'; at++) {
+            uint8_t c = input.data[at];
+            bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+            if (!hex && c != ':' && c != '.')
+                return false;
+            colons += c == ':';
+        }
+        if (at == input.len || colons < 2)
+            return false;
+        cursor->position = at + 1;
+        return true;
+    }
+    while (at < input.len &&
+           (is_alnum(input.data[at]) || input.data[at] == '-' || input.data[at] == '.'))
+        at++;
+    cursor->position = at;
+    bool edges = at > start && is_alnum(input.data[start]) && input.data[at - 1] != '-';
+    for (size_t i = start; i + 1 < at; i++)
+        if (input.data[i] == '.' && input.data[i + 1] == '.')
+            return false;
+    return edges && at - start <= 253;
+}
+
+bool pairing_url_is_valid(struct span url)
+{
+    if (url.len > PAIRING_URL_BYTES_MAX)
+        return false;
+    struct cursor cursor = cursor_of(url);
+    cursor_expect(&cursor, "https://");
+    if (cursor.failed || !take_host(&cursor))
+        return false;
+    if (cursor_at_end(&cursor))
+        return true;
+    cursor_expect(&cursor, ":");
+    uint64_t port = cursor_u64(&cursor);
+    return !cursor.failed && cursor_at_end(&cursor) && port >= 1 && port <= 65535;
+}
+
+/* 32 bytes in base64url without padding, in their one spelling. */
+static bool cert_is_valid(struct span text)
+{
+    uint8_t bytes[32];
+    size_t len = 0;
+    if (text.len != PAIRING_CERT_BYTES)
+        return false;
+    return sodium_base642bin(bytes, sizeof(bytes), (const char *)text.data, text.len, NULL, &len,
+                             NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
+           len == sizeof(bytes);
+}
+
+static enum err check(struct span did, struct span url, struct span cert, struct why *why)
+{
+    struct public_key key;
+    TRY(did_key_read(did, &key, why));
+    if (!pairing_url_is_valid(url))
+        return why_set(why, ERR_BAD_REQUEST, RULE, did.len, "url=https://host:port", NULL);
+    if (cert.len > 0 && !cert_is_valid(cert))
+        return why_set(why, ERR_BAD_REQUEST, RULE, did.len + url.len,
+                       "cert= with 43 characters of base64url", NULL);
+    return OK;
+}
+
+enum err pairing_write(const struct pairing *pairing, struct buf *out, struct why *why)
+{
+    struct span cert = span_cstr(pairing->cert);
+    TRY(check(span_cstr(pairing->did), span_cstr(pairing->url), cert, why));
+    buf_append_cstr(out, pairing->did);
+    buf_append_cstr(out, "?url=");
+    buf_append_cstr(out, pairing->url);
+    if (cert.len > 0) {
+        buf_append_cstr(out, "&cert=");
+        buf_append_span(out, cert);
+    }
+    return buf_check(out);
+}
+
+/* text fits: each part was checked against the size of its field. */
+static void copy(char *out, struct span text)
+{
+    if (text.len > 0)
+        memcpy(out, text.data, text.len);
+    out[text.len] = '\0';
+}
+
+enum err pairing_read(struct span text, struct pairing *out, struct why *why)
+{
+    if (text.len > PAIRING_BYTES_MAX)
+        return why_set(why, ERR_BAD_REQUEST, RULE, 0, "a shorter text", NULL);
+    struct cursor cursor = cursor_of(text);
+    struct span did = cursor_until(&cursor, '?');
+    cursor_expect(&cursor, "url=");
+    if (cursor.failed)
+        return why_set(why, ERR_BAD_REQUEST, RULE, cursor.position, "?url= behind the DID", NULL);
+    struct span url = cursor_rest(&cursor);
+    struct span cert = span_of(NULL, 0);
+    const uint8_t *ampersand = url.len == 0 ? NULL : memchr(url.data, '&', url.len);
+    if (ampersand != NULL) {
+        struct cursor tail = cursor_of(url);
+        url = cursor_until(&tail, '&');
+        cursor_expect(&tail, "cert=");
+        cert = cursor_rest(&tail);
+        if (tail.failed || cert.len == 0)
+            return why_set(why, ERR_BAD_REQUEST, RULE, text.len, "&cert= behind the address", NULL);
+    }
+    TRY(check(did, url, cert, why));
+    if (did.len > DID_BYTES_MAX)
+        return why_set(why, ERR_BAD_DID, RULE, 0, "a shorter DID", NULL);
+    copy(out->did, did);
+    copy(out->url, url);
+    copy(out->cert, cert);
+    return OK;
+}
