@@ -314,7 +314,7 @@ enum err serve_offer(struct serve *serve, const struct serve_log *log)
     item->log = *log;
     item->log.origin = origin;
     item->log.note = buf_span(&item->note);
-    if (has_news(item) && item != serve->active)
+    if (has_news(item))
         enqueue(serve, item);
     return OK;
 }
@@ -380,7 +380,7 @@ static enum err send_proof(struct serve *serve, struct buf *out)
     bool is_done = item->position == serve->target.size;
     if (is_done || serve->queue_first != NULL) {
         serve->active = NULL;
-        if (!is_done || has_news(item))
+        if (!is_done)
             enqueue(serve, item);
     }
     return buf_check(out);

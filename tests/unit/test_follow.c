@@ -517,6 +517,7 @@ static void refuses_a_line_as_soon_as_it_is_too_long(void **state)
         assert_int_equal(err, OK);
         say_text(scene, "x");
         assert_int_equal(feed(scene), ERR_LIMIT);
+        assert_non_null(strstr(scene->why.rule, "LINE_BYTES_MAX"));
         reconnect(scene, span_of(NULL, 0));
     }
     /* Whole, in one piece, with its end in sight. */
@@ -625,6 +626,8 @@ static void refuses_entries_of_the_log_that_it_writes_itself(void **state)
     struct merkle_head announced;
     assert_true(follow_announced(scene->follow, memlog_origin(honest), &announced));
     assert_int_equal(announced.size, ENTRIES);
+    say_log(scene, 3);
+    say_checkpoint(scene);
     say_entries(scene, 3, 4);
     assert_int_equal(feed(scene), ERR_BAD_STREAM);
     assert_int_equal(scene->node.batches, 0);

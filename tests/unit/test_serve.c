@@ -171,6 +171,30 @@ static void finishes_a_checkpoint_before_the_newer_one(void **state)
     assert_string_equal(shape(scene), "lcrrrrrplcrp");
 }
 
+static void announces_the_newer_checkpoint_after_the_next_proof(void **state)
+{
+    struct scene *scene = *state;
+    bool idle;
+    for (unsigned i = 5; i < SYNC_BATCH_ENTRIES_MAX + 1; i++)
+        memlog_put(scene->log, "a", "commons", "1");
+    memlog_sign(scene->log);
+    begin(scene, 5);
+    assert_int_equal(serve_pull(scene->serve, 0, 1, &scene->out, &idle), OK);
+    assert_int_equal(serve_pull(scene->serve, 0, 1u << 20, &scene->out, &idle), OK);
+    assert_true(idle);
+    assert_string_equal(shape(scene), "lcwwwwwp");
+    begin(scene, 0);
+    buf_reset(&scene->out);
+    assert_int_equal(serve_pull(scene->serve, 0, 1, &scene->out, &idle), OK);
+    memlog_put(scene->log, "new", NULL, "1");
+    memlog_sign(scene->log);
+    struct serve_log offer = memlog_offer(scene->log);
+    assert_int_equal(serve_offer(scene->serve, &offer), OK);
+    memserve_pull_all(scene->serve, 1u << 20, &scene->out);
+    /* 4,096 entries, a proof, and then what is left of the old and the new at once. */
+    assert_string_equal(shape(scene), "lcrrrrrwwwwwplcwrp");
+}
+
 static void keeps_the_newer_of_two_offers_that_cross(void **state)
 {
     struct scene *scene = *state;
@@ -388,6 +412,7 @@ int main(void)
         TEST(ignores_logs_that_it_does_not_have),
         TEST(sends_only_what_is_new_when_a_newer_checkpoint_is_offered),
         TEST(finishes_a_checkpoint_before_the_newer_one),
+        TEST(announces_the_newer_checkpoint_after_the_next_proof),
         TEST(keeps_the_newer_of_two_offers_that_cross),
         TEST(withholds_what_is_not_public_or_not_held),
         TEST(asks_who_may_read_but_never_sends_what_is_private),
