@@ -1,0 +1,136 @@
+/* The loop around keeper.c: a frame in, a frame out, the key in vault memory. */
+#include "keys/keeper_proc.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "keys/confine.h"
+#include "keys/file.h"
+#include "keys/keeper.h"
+#include "keys/keeper_state.h"
+#include "keys/keys.h"
+#include "keys/refusal.h"
+#include "keys/vault.h"
+#include "proto/identity/did.h"
+
+/* A killed node's keeper may still be ending when the next one starts. */
+#define LOCK_WAIT_MS 3000u
+
+struct proc {
+    const char *dir;
+    struct secret_key *secret;
+    struct keeper_state *state;
+};
+
+static enum err name_origin(const struct public_key *key, struct keeper_key *out, struct why *why)
+{
+    struct buf did;
+    buf_init(&did, sizeof(out->origin));
+    did_key_append(&did, key);
+    buf_append_byte(&did, '\0');
+    enum err err = buf_check(&did) == OK ? OK : refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    if (err == OK)
+        memcpy(out->origin, did.data, did.len);
+    buf_clear(&did);
+    return err;
+}
+
+static enum err load_key(struct proc *proc, const char *passphrase, struct why *why)
+{
+    char *folder = file_path(proc->dir, KEYS_FOLDER);
+    char *path = file_path(proc->dir, KEYS_LOG_KEY);
+    enum err err = folder == NULL || path == NULL ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
+                                                  : file_check_folder(folder, why);
+    if (err == OK)
+        err = keyfile_load(path, passphrase, &proc->secret, why);
+    free(path);
+    free(folder);
+    return err;
+}
+
+static enum err open_state(struct proc *proc, const struct public_key *key, struct why *why)
+{
+    char *path = file_path(proc->dir, KEYS_STATE);
+    if (path == NULL)
+        return refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    enum err err = keeper_state_open(path, key, LOCK_WAIT_MS, &proc->state, why);
+    free(path);
+    return err;
+}
+
+static enum err host_open(void *ctx, const char *passphrase, struct keeper_key *out,
+                          struct why *why)
+{
+    struct proc *proc = ctx;
+    if (proc->secret == NULL)
+        TRY(load_key(proc, passphrase, why));
+    struct public_key key = keyfile_public(proc->secret);
+    TRY(name_origin(&key, out, why));
+    TRY(open_state(proc, &key, why));
+    out->secret = proc->secret;
+    out->key = key;
+    out->last = keeper_state_last(proc->state);
+    return OK;
+}
+
+static enum err host_remember(void *ctx, const struct merkle_head *head, struct why *why)
+{
+    struct proc *proc = ctx;
+    return keeper_state_store(proc->state, head, why);
+}
+
+/* The node stops by a signal that its whole process group gets; the keeper ends when the socket
+ * does. */
+static void ignore_signals(void)
+{
+    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+        (void)signal(ignored[i], SIG_IGN);
+}
+
+static void serve(int fd, struct keeper *keeper, uint8_t *request, struct buf *answer)
+{
+    for (;;) {
+        struct iovec room = {.iov_base = request, .iov_len = KEEPER_REQUEST_BYTES_MAX};
+        struct msghdr message = {.msg_iov = &room, .msg_iovlen = 1};
+        ssize_t got = recvmsg(fd, &message, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return;
+        /* A longer frame came cut off: what is left of it must not pass for a request. */
+        size_t len = (message.msg_flags & MSG_TRUNC) != 0 ? 0 : (size_t)got;
+        keeper_answer(keeper, span_of(request, len), answer);
+        ssize_t put = send(fd, answer->data, answer->len, MSG_NOSIGNAL);
+        if (put < 0 && errno != EINTR)
+            return;
+    }
+}
+
+int keeper_main(int fd, const char *dir)
+{
+    struct proc proc = {.dir = dir};
+    struct keeper keeper = {.host = {&proc, host_open, host_remember}};
+    ignore_signals();
+    struct why why = {0};
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || confine_keeper(&why) != OK) {
+        (void)fprintf(stderr, "maillon keeper: rights cannot be given up: %s\n", why.found);
+        return 1;
+    }
+    struct buf answer;
+    buf_init(&answer, KEEPER_ANSWER_BYTES_MAX);
+    uint8_t *request = vault_new(KEEPER_REQUEST_BYTES_MAX); /* may hold a passphrase */
+    if (request != NULL)
+        serve(fd, &keeper, request, &answer);
+    vault_free(request);
+    buf_clear(&answer);
+    keeper_state_close(proc.state);
+    vault_free(proc.secret);
+    close(fd);
+    return 0;
+}

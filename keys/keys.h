@@ -1,0 +1,24 @@
+/* The folder D/keys: what is in it, and how it is made. */
+#ifndef MAILLON_KEYS_KEYS_H
+#define MAILLON_KEYS_KEYS_H
+
+#include "proto/base/ed25519.h"
+
+#define KEYS_FOLDER "keys" /* below the node's folder, mode 700 */
+#define KEYS_LOG_KEY "keys/log.key"
+#define KEYS_STATE "keys/keeper.state"
+
+/* Makes the log key and the state of a keeper that has signed nothing. dir exists. passphrase NULL:
+ * not sealed. The key comes last: a folder with a key is complete, one without is begun anew by
+ * another call. ERR_CONFLICT (there is a key), ERR_LIMIT (passphrase), ERR_PERMISSIONS, ERR_IO,
+ * ERR_DISK_FULL, ERR_NO_MEMORY. */
+MUST_USE enum err keys_init(const char *dir, const char *passphrase, struct public_key *out,
+                            struct why *why);
+/* The public log key, for commands that sign nothing. Errors of keyfile_read_public. */
+MUST_USE enum err keys_read_public(const char *dir, struct public_key *out, bool *sealed_out,
+                                   struct why *why);
+/* Seals the log key anew, or unseals it when fresh is NULL. Errors of keyfile_reseal. */
+MUST_USE enum err keys_reseal(const char *dir, const char *passphrase, const char *fresh,
+                              struct why *why);
+
+#endif
