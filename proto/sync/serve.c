@@ -99,7 +99,7 @@ static enum err read_logs(struct serve *serve, const struct request *request, ui
     uint32_t key = logs + 1;
     for (uint32_t i = 0; i < object->count; i++) {
         struct span origin = tape_text(&request->tape, buf_span(&request->text), key);
-        if (!is_plain_ascii(origin) || origin.len > DID_BYTES_MAX)
+        if (origin.len == 0 || origin.len > DID_BYTES_MAX || !is_plain_ascii(origin))
             return refuse(why, request->tape.tokens[key].offset, "a DID for each log");
         struct wanted *wanted = &serve->wanted[i];
         wanted->origin_offset = serve->origins.len;

@@ -350,6 +350,7 @@ static void refuses_requests_that_are_none(void **state)
         {"[]", ERR_BAD_REQUEST},
         {"{}", ERR_BAD_REQUEST},
         {"{\"logs\":[]}", ERR_BAD_REQUEST},
+        {"{\"logs\":{\"\":0}}", ERR_BAD_REQUEST},
         {"{\"logs\":{\"a\":-1}}", ERR_BAD_REQUEST},
         {"{\"logs\":{\"a\":1.5}}", ERR_BAD_REQUEST},
         {"{\"logs\":{\"a\":\"1\"}}", ERR_BAD_REQUEST},
