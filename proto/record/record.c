@@ -86,10 +86,10 @@ static const uint8_t classes[256] = {
 
 static bool all_of(struct span text, uint8_t class)
 {
+    uint8_t common = class;
     for (size_t i = 0; i < text.len; i++)
-        if ((classes[text.data[i]] & class) == 0)
-            return false;
-    return true;
+        common &= classes[text.data[i]];
+    return common != 0;
 }
 
 static bool segment_is_valid(const uint8_t *segment, size_t len)
@@ -252,17 +252,23 @@ enum field {
     FIELD_COUNT
 };
 
-/* In the order in which canonical JSON has them: one walk meets them all. */
-static const char *const field_names[FIELD_COUNT] = {
-    [FIELD_AUDIENCE] = "audience",
-    [FIELD_BODY] = "body",
-    [FIELD_CONSENT] = "consent",
-    [FIELD_ID] = "id",
-    [FIELD_LICENSE] = "license",
-    [FIELD_NONCE] = "nonce",
-    [FIELD_OP] = "op",
-    [FIELD_SCHEMA] = "schema",
-    [FIELD_TIME] = "time",
+#define NAME_BYTES_MAX 8u
+
+/* In the order in which canonical JSON has them: one walk meets them all. No name is longer than
+ * eight bytes, so that names are compared as words. */
+static const struct {
+    char text[NAME_BYTES_MAX + 1];
+    uint8_t len;
+} fields[FIELD_COUNT] = {
+    [FIELD_AUDIENCE] = {"audience", 8},
+    [FIELD_BODY] = {"body", 4},
+    [FIELD_CONSENT] = {"consent", 7},
+    [FIELD_ID] = {"id", 2},
+    [FIELD_LICENSE] = {"license", 7},
+    [FIELD_NONCE] = {"nonce", 5},
+    [FIELD_OP] = {"op", 2},
+    [FIELD_SCHEMA] = {"schema", 6},
+    [FIELD_TIME] = {"time", 4},
 };
 
 static const char *const op_names[] = {
@@ -293,6 +299,24 @@ struct walk {
     struct why *why;
 };
 
+/* The first eight bytes of a name, zeros behind it. */
+static uint64_t word_of(struct span name)
+{
+    uint8_t bytes[NAME_BYTES_MAX] = {0};
+    for (size_t i = 0; i < name.len && i < NAME_BYTES_MAX; i++)
+        bytes[i] = name.data[i];
+    uint64_t word;
+    memcpy(&word, bytes, sizeof(word));
+    return word;
+}
+
+static bool is_field(struct span name, uint64_t word, unsigned field)
+{
+    uint64_t expected;
+    memcpy(&expected, fields[field].text, sizeof(expected));
+    return word == expected && name.len == fields[field].len;
+}
+
 static void find_fields(struct walk *walk)
 {
     const struct tape_token *tokens = walk->tape->tokens;
@@ -302,8 +326,9 @@ static void find_fields(struct walk *walk)
     uint32_t key = 1;
     for (uint32_t member = 0; member < tokens[0].count; member++) {
         struct span name = tape_text(walk->tape, walk->line, key);
+        uint64_t word = word_of(name);
         for (unsigned f = next; f < FIELD_COUNT; f++) {
-            if (!span_is(name, field_names[f]))
+            if (!is_field(name, word, f))
                 continue;
             walk->values[f] = key + 1;
             next = f + 1;
