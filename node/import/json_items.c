@@ -102,12 +102,11 @@ static enum err ended(const struct reader *reader, bool *lost_out, struct why *w
                    "the rest of the value", "the end of the file");
 }
 
-enum err json_item_take(struct reader *reader, struct buf *out, bool *lost_out, struct why *why)
+/* Follows the value to its end, appending it; what went wrong is told apart by the caller. */
+static enum err take(struct reader *reader, struct buf *out, bool *lost_out, struct why *why)
 {
     struct nesting nesting = {.depth = 0};
-    size_t before = out == NULL ? 0 : out->len;
     enum step step = STEP_ON;
-    *lost_out = false;
     while (step == STEP_ON) {
         if (reader->at == reader->len && !reader_fill(reader)) {
             if (nesting.scalar && reader->failed == OK)
@@ -127,13 +126,24 @@ enum err json_item_take(struct reader *reader, struct buf *out, bool *lost_out, 
     }
     if (step == STEP_MISMATCH || step == STEP_TOO_DEEP)
         return refuse(reader, lost_out, step, why);
-    if (out == NULL || out->failed == OK)
-        return OK;
+    return OK;
+}
+
+enum err json_item_take(struct reader *reader, struct buf *out, bool *lost_out, struct why *why)
+{
+    size_t before = out == NULL ? 0 : out->len;
+    *lost_out = false;
+    enum err err = take(reader, out, lost_out, why);
+    if (out == NULL || (err == OK && out->failed == OK))
+        return err;
     out->len = before;
-    enum err err = out->failed;
+    if (err == OK) {
+        err = why_set(why, out->failed, "import: size of an item", reader->offset, "at most 1 MiB",
+                      "more");
+        *lost_out = err == ERR_NO_MEMORY;
+    }
     out->failed = OK;
-    *lost_out = err == ERR_NO_MEMORY;
-    return why_set(why, err, "import: size of an item", reader->offset, "at most 1 MiB", "more");
+    return err;
 }
 
 static size_t skip_space(struct span text, size_t at)

@@ -80,8 +80,10 @@ static void judge_start(struct reader *reader)
     if (span_starts_with(held, SPAN_LITERAL("\xef\xbb\xbf")))
         reader->at += 3;
     else if (span_starts_with(held, SPAN_LITERAL("\xff\xfe")) ||
-             span_starts_with(held, SPAN_LITERAL("\xfe\xff")))
+             span_starts_with(held, SPAN_LITERAL("\xfe\xff"))) {
         reader->failed = ERR_BAD_TEXT;
+        reader->len = reader->at;
+    }
 }
 
 static void take_western(struct reader *reader)

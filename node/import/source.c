@@ -467,9 +467,11 @@ static enum err attach_context(struct import_source *source, struct buf *json, s
     bool wanted = source->context_too_large || source->context.len > 0;
     if (!wanted || item.len < 2 || item.data[0] != '{' || json_item_member(item, "@context", &none))
         return OK;
-    if (source->context_too_large)
+    if (source->context_too_large) {
+        json->len = before;
         return why_set(why, ERR_LIMIT, "import: a JSON-LD @context is repeated in each record",
                        source->reader.offset, "at most 8 KiB, or its address", "more");
+    }
     struct buf copy;
     buf_init(&copy, json->max);
     buf_append_cstr(&copy, "{\"@context\":");
