@@ -33,7 +33,7 @@
 #define IMPORT_ITEM_BYTES_MAX (1024u * 1024u) /* one item as written: a record with indents and escapes */
 #define IMPORT_COLUMNS_MAX 4096u              /* of a CSV file: far beyond any table of people */
 #define IMPORT_NESTING_MAX 1024u              /* brackets followed while the end of an item is sought */
-#define IMPORT_CONTEXT_BYTES_MAX (8u * 1024u) /* a JSON-LD @context repeated in each body */
+#define IMPORT_CONTEXT_BYTES_MAX (16u * 1024u)/* a JSON-LD @context repeated in each body */
 #define IMPORT_FAULTS_MAX 1000u               /* refusals listed one by one; the rest are counted */
 #define PUBLISH_CHUNK_LINES_MAX 4096u         /* lines of one request to the own node */
 #define PUBLISH_CHUNK_BYTES_MAX (4u * 1024u * 1024u) /* their bytes */

@@ -470,7 +470,7 @@ static enum err attach_context(struct import_source *source, struct buf *json, s
     if (source->context_too_large) {
         json->len = before;
         return why_set(why, ERR_LIMIT, "import: a JSON-LD @context is repeated in each record",
-                       source->reader.offset, "at most 8 KiB, or its address", "more");
+                       source->reader.offset, "at most 16 KiB, or its address", "more");
     }
     struct buf copy;
     buf_init(&copy, json->max);
