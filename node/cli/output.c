@@ -89,26 +89,30 @@ static size_t characters(const char *text)
     return count;
 }
 
-static size_t widest(const struct cli_table *table, size_t column)
+static void measure(const struct cli_table *table, size_t *widths)
 {
-    size_t width = 0;
-    for (size_t i = column; i < table->count; i += table->columns) {
+    for (size_t i = 0; i < table->count; i++) {
         size_t here = characters(table->cells[i]);
-        width = here > width ? here : width;
+        size_t column = i % table->columns;
+        widths[column] = here > widths[column] ? here : widths[column];
     }
-    return width;
 }
 
 void cli_table_print(struct cli_table *taken)
 {
+    size_t *widths = calloc(taken->columns, sizeof(*widths));
+    if (widths == NULL)
+        BUG("no memory for a table");
+    measure(taken, widths);
     for (size_t i = 0; i < taken->count; i++) {
         size_t column = i % taken->columns;
         bool last = column + 1 == taken->columns || i + 1 == taken->count;
-        size_t padding = last ? 0 : widest(taken, column) - characters(taken->cells[i]) + 2;
+        size_t padding = last ? 0 : widths[column] - characters(taken->cells[i]) + 2;
         (void)printf("%s%*s%s", taken->cells[i], (int)padding, "", last ? "\n" : "");
     }
     for (size_t i = 0; i < taken->count; i++)
         free(taken->cells[i]);
+    free(widths);
     free(taken->cells);
     free(taken);
 }

@@ -93,7 +93,7 @@ static const struct {
     {"directory/transformap-import/budapest-source.csv", 32, 0, 0},
     {"food/legacy/exemple-API-Catalog-Producteur-1-LDP_flat.json", 2, 2, 13},
     {"food/legacy/exemple-API-OFF-create-product-RESPONSE.json", 1, 1, 4},
-    {"directory/communecter-import-event.json", 1, 1, 31}, /* "startDate" twice */
+    {"directory/communecter-import-event.json", 1, 1, 31}, /* "url" twice */
 };
 
 static void known_files_give_what_other_programs_count(void **state)
