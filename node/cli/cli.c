@@ -1,6 +1,7 @@
 /* From argv to a command: tables, options, the folder, the language. */
 #include "node/cli/cli.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -275,6 +276,8 @@ static int run_command(struct cli *cli, int argc, char **argv)
 int cli_main(int argc, char **argv)
 {
     struct cli cli = {.self = argc > 0 ? argv[0] : "maillon", .lang = cli_language()};
+    if (sodium_init() < 0)
+        BUG("no randomness");
     if (argc < 2)
         return print_overview(&cli, stderr, CLI_USAGE);
     const char *name = argv[1];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "conf/config.h"
 #include "node/cli/cli.h"
 
 int cmd_reference(struct cli *cli);
@@ -88,9 +89,15 @@ static void problems_text(const struct cli *cli)
     cli_table_print(table);
 }
 
+static void settings_text(const struct cli *cli)
+{
+    (void)cli;
+    config_print_reference(stdout);
+}
+
 struct reference {
     const char *name;
-    json_t *(*json)(void);
+    json_t *(*json)(void); /* NULL: text only */
     void (*text)(const struct cli *cli);
 };
 
@@ -98,6 +105,7 @@ static const struct reference references[] = {
     {"commands", commands_json, commands_text},
     {"options", options_json, options_text},
     {"problems", problems_json, problems_text},
+    {"settings", NULL, settings_text},
 };
 
 #define REFERENCE_COUNT (sizeof(references) / sizeof(references[0]))
@@ -112,7 +120,7 @@ int cmd_reference(struct cli *cli)
     for (size_t i = 0; i < REFERENCE_COUNT; i++) {
         if (strcmp(cli->arguments[0], references[i].name) != 0)
             continue;
-        if (cli->json)
+        if (cli->json && references[i].json != NULL)
             cli_print_json(references[i].json());
         else
             references[i].text(cli);
