@@ -19,7 +19,7 @@
 #include "proto/identity/did.h"
 
 /* A killed node's keeper may still be ending when the next one starts. */
-#define LOCK_WAIT_MS 3000u
+#define LOCK_WAIT_MS 1500u
 
 struct proc {
     const char *dir;

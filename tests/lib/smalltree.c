@@ -1,4 +1,5 @@
-/* Heads and proofs computed from the leaves each time: slow, and with nothing to get out of step. */
+/* Heads and proofs computed from the leaves each time: slow, and with nothing to get out of step.
+ */
 #include "tests/lib/smalltree.h"
 
 static struct hash leaf(const struct smalltree *tree, uint64_t index)

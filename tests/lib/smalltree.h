@@ -1,5 +1,5 @@
-/* A small Merkle tree of made-up leaves, and a second one that differs from a given leaf on: for tests of
- * what extends what. */
+/* A small Merkle tree of made-up leaves, and a second one that differs from a given leaf on: for
+ * tests of what extends what. */
 #ifndef MAILLON_TESTS_LIB_SMALLTREE_H
 #define MAILLON_TESTS_LIB_SMALLTREE_H
 

@@ -241,7 +241,6 @@ static void after_a_failed_write_nothing_counts_until_it_is_opened_anew(void **s
     (void)signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
     struct merkle_head head = head_of(6);
-    /* A write of which a part fits, and one of which nothing does: two places, so at most two tries. */
     enum err err = keeper_state_store(opened, &head, NULL);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
     assert_int_equal(err, ERR_IO);

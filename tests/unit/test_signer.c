@@ -220,7 +220,8 @@ static void says_what_is_wrong_with_the_folder(void **state)
     assert_int_equal(signer_start("/nowhere/maillon", place->folder, NULL, &signer, NULL), ERR_IO);
 }
 
-/* A keeper in a child of this process, without a signer between: for frames that no signer sends. */
+/* A keeper in a child of this process, without a signer between: for frames that no signer sends.
+ */
 static int raw_keeper(const char *folder, pid_t *pid_out)
 {
     int ends[2];
