@@ -1,4 +1,5 @@
-/* Borrowed bytes (span), owned bytes with a maximum (buf), and a reader with a sticky error (cursor). */
+/* Borrowed bytes (span), owned bytes with a maximum (buf), and a reader with a sticky error
+ * (cursor). */
 #ifndef MAILLON_PROTO_BASE_BYTES_H
 #define MAILLON_PROTO_BASE_BYTES_H
 
@@ -60,7 +61,8 @@ void buf_init(struct buf *buf, size_t max_bytes);
 void buf_clear(struct buf *buf);
 /* Forgets content and error, keeps the memory. */
 void buf_reset(struct buf *buf);
-/* Room for n more bytes: a pointer to them, or NULL (and the error sticks). Follow with buf_commit. */
+/* Room for n more bytes: a pointer to them, or NULL (and the error sticks). Follow with buf_commit.
+ */
 uint8_t *buf_reserve(struct buf *buf, size_t n);
 void buf_commit(struct buf *buf, size_t n);
 void buf_append(struct buf *buf, const void *data, size_t len);

@@ -40,8 +40,8 @@ static uint64_t round_to_odd(const struct power *power, uint64_t factor)
     return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
-/* The shortest decimal within the interval that rounds to significand x 2^exponent, by R. Giulietti,
- * "The Schubfach way to render doubles" (2020), section 9. */
+/* The shortest decimal within the interval that rounds to significand x 2^exponent, by R.
+ * Giulietti, "The Schubfach way to render doubles" (2020), section 9. */
 static struct decimal shortest(uint64_t significand, int exponent, bool lower_is_closer)
 {
     uint64_t odd = significand & 1; /* an even double owns the ends of its interval */

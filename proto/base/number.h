@@ -12,7 +12,8 @@
 size_t number_write(double value, uint8_t out[NUMBER_TEXT_BYTES_MAX]);
 
 /* The nearest double (ties to even) of a number in JSON's grammar (CHECKed by the caller; leading
- * zeros do no harm): infinity when it is beyond the greatest, zero when it is under the smallest. */
+ * zeros do no harm): infinity when it is beyond the greatest, zero when it is under the smallest.
+ */
 double number_read(struct span text);
 
 #endif

@@ -15,8 +15,9 @@ void jcs_free(struct jcs *jcs);
  * its canonical bytes to out. Numbers become the nearest IEEE double, as ECMAScript does.
  * ERR_SYNTAX, ERR_LIMIT, ERR_DUPLICATE_KEY (same key after decoding), ERR_BAD_TEXT (not UTF-8, lone
  * surrogate), ERR_BAD_NUMBER (beyond a double), ERR_NO_MEMORY; out is as before then. */
-MUST_USE enum err jcs_canonicalise(struct jcs *jcs, struct span text, const struct tape_limits *limits,
-                                   struct buf *out, struct why *why);
+MUST_USE enum err jcs_canonicalise(struct jcs *jcs, struct span text,
+                                   const struct tape_limits *limits, struct buf *out,
+                                   struct why *why);
 
 /* Appends a JSON string with its quotes and minimal escapes. utf8 must be valid UTF-8 (CHECKed). */
 void jcs_append_string(struct buf *out, struct span utf8);

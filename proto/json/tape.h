@@ -1,7 +1,8 @@
 /* A strict one-pass scanner over canonical JSON (RFC 8785), and the token tape it leaves.
  *
  * It accepts exactly the canonical form, so whatever it accepts has one reading, and equality of
- * values is equality of bytes. Tokens point into the scanned bytes; nothing is copied or decoded. */
+ * values is equality of bytes. Tokens point into the scanned bytes; nothing is copied or decoded.
+ */
 #ifndef MAILLON_PROTO_JSON_TAPE_H
 #define MAILLON_PROTO_JSON_TAPE_H
 
@@ -64,8 +65,8 @@ static inline struct span tape_text(const struct tape *tape, struct span text, u
     return span_of(text.data + tape->tokens[index].offset, tape->tokens[index].length);
 }
 
-/* The value of a member, or TAPE_NONE. object must be an object; key is in canonical (escaped) form.
- * Keys are sorted, so the search stops early. */
+/* The value of a member, or TAPE_NONE. object must be an object; key is in canonical (escaped)
+ * form. Keys are sorted, so the search stops early. */
 uint32_t tape_member(const struct tape *tape, struct span text, uint32_t object, struct span key);
 
 /* Appends the decoded text of a string token. The buf's sticky error says whether it fitted. */
