@@ -385,6 +385,8 @@ static enum err read_value(struct reader *reader, unsigned depth_max)
 enum err jcs_canonicalise(struct jcs *jcs, struct span text, const struct tape_limits *limits,
                           struct buf *out, struct why *why)
 {
+    if (text.len == 0)
+        text = SPAN_LITERAL("");
     if (text.len > limits->bytes_max || text.len >= UINT32_MAX)
         return why_set(why, ERR_LIMIT, "limits.h: bytes of one text", limits->bytes_max, NULL,
                        NULL);
