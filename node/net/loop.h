@@ -4,6 +4,7 @@
 #define MAILLON_NODE_NET_LOOP_H
 
 #include <event2/event.h>
+#include <stdbool.h>
 
 #include "proto/err.h"
 
@@ -21,6 +22,15 @@ void loop_join(struct loop *loop);
 struct event_base *loop_base(struct loop *loop);
 /* Runs fn(ctx) on the loop's thread, in order of posting. Any thread; never fails (aborts without memory). */
 void loop_post(struct loop *loop, loop_fn fn, void *ctx);
+/* Runs fn(ctx) on the loop's thread and waits for it; at once when this is that thread, or when the loop is not
+ * running (nobody else may touch it then). */
+void loop_call(struct loop *loop, loop_fn fn, void *ctx);
+/* This is the loop's own thread, or the loop is not running. */
+bool loop_is_here(struct loop *loop);
+/* One thing that is kept with the loop (the TLS contexts of its clients): NULL until loop_keep, freed with the loop by
+ * dispose. Loop thread only. */
+void *loop_kept(const struct loop *loop);
+void loop_keep(struct loop *loop, void *taken, void (*dispose)(void *));
 /* Runs fn(ctx) on the loop after delay_ms, once; returns a handle that loop_timer_cancel takes. Loop thread only. */
 struct loop_timer;
 struct loop_timer *loop_after(struct loop *loop, uint64_t delay_ms, loop_fn fn, void *ctx);
