@@ -1,0 +1,139 @@
+/* GET /v1/catalogue: records of every log held whose text has the words asked for, and how complete the answer is. */
+#include <stdlib.h>
+
+#include "node/api/router.h"
+#include "node/catalogue/search.h"
+#include "node/peer/peers.h"
+#include "proto/base/base64.h"
+#include "proto/json/jcs.h"
+
+#define LIMIT_DEFAULT 20u
+#define ANSWER_BYTES_MAX (SEARCH_LIMIT_MAX * (LINE_BYTES_MAX + 1024u))
+
+struct searching {
+    struct buf words;
+    struct buf origin;
+    struct buf schema;
+    unsigned limit;
+    struct search_result result;
+    struct buf answer;
+    enum err err;
+    struct why why;
+};
+
+static void append_hit(struct buf *out, const struct search_hit *hit)
+{
+    struct log_reader reader = store_log_reader(hit->log);
+    struct log_entry entry;
+    if (reader.entry(reader.ctx, hit->index, &entry) != OK || entry.line.len == 0)
+        return; /* erased since */
+    if (out->data[out->len - 1] == '}')
+        buf_append_byte(out, ',');
+    buf_append_cstr(out, "{\"index\":");
+    buf_append_u64(out, hit->index);
+    buf_append_cstr(out, ",\"origin\":");
+    jcs_append_string(out, store_log_origin(hit->log));
+    buf_append_cstr(out, ",\"record\":");
+    buf_append_span(out, entry.line);
+    buf_append_byte(out, '}');
+}
+
+/* Per origin: up to which entry this answer looked, and how many more its newest known checkpoint has. */
+static void append_completeness(struct call *call, struct buf *out)
+{
+    struct store_log *log;
+    for (size_t i = 0; (log = store_log_at(call->node->store, i)) != NULL; i++) {
+        struct merkle_head head = store_log_committed(log);
+        if (i > 0)
+            buf_append_byte(out, ',');
+        buf_append_cstr(out, "{\"behind\":");
+        buf_append_u64(out, peers_behind(call->node->peers, log));
+        buf_append_cstr(out, ",\"origin\":");
+        jcs_append_string(out, store_log_origin(log));
+        buf_append_cstr(out, ",\"size\":");
+        buf_append_u64(out, head.size);
+        buf_append_byte(out, '}');
+    }
+}
+
+static void work(struct call *call)
+{
+    struct searching *s = call->own;
+    struct search_query query = {.words = buf_span(&s->words),
+                                 .origin = buf_span(&s->origin),
+                                 .schema = buf_span(&s->schema),
+                                 .limit = s->limit,
+                                 .everything = call->local};
+    s->err = search_run(call->node->store, &query, &s->result, &s->why);
+    if (s->err != OK)
+        return;
+    buf_append_cstr(&s->answer, "{\"completeness\":[");
+    append_completeness(call, &s->answer);
+    buf_append_cstr(&s->answer, "],\"results\":[");
+    for (unsigned i = 0; i < s->result.count; i++)
+        append_hit(&s->answer, &s->result.hits[i]);
+    buf_append_cstr(&s->answer, "],\"total\":");
+    buf_append_u64(&s->answer, s->result.total);
+    buf_append_byte(&s->answer, '}');
+    s->err = buf_check(&s->answer);
+}
+
+static void finish(struct call *call)
+{
+    struct searching *s = call->own;
+    if (s->err != OK)
+        call_problem(call, s->err, s->why.rule == NULL ? NULL : &s->why);
+    else
+        exchange_reply(call->exchange, 200, "application/json", call->local ? NULL : "Access-Control-Allow-Origin: *\r\n",
+                       buf_span(&s->answer));
+}
+
+static void dispose(struct call *call)
+{
+    struct searching *s = call->own;
+    buf_clear(&s->words);
+    buf_clear(&s->origin);
+    buf_clear(&s->schema);
+    buf_clear(&s->answer);
+    free(s);
+}
+
+static bool read_limit(const struct call *call, unsigned *out)
+{
+    struct buf value;
+    buf_init(&value, 16);
+    *out = LIMIT_DEFAULT;
+    bool fine = true;
+    if (call_query(call, "limit", &value)) {
+        struct cursor cursor = cursor_of(buf_span(&value));
+        uint64_t limit = cursor_u64(&cursor);
+        fine = !cursor.failed && cursor_at_end(&cursor) && limit >= 1 && limit <= SEARCH_LIMIT_MAX;
+        *out = (unsigned)limit;
+    }
+    buf_clear(&value);
+    return fine;
+}
+
+void api_catalogue(struct call *call)
+{
+    struct why why = {0};
+    struct searching *s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        call_problem(call, ERR_NO_MEMORY, NULL);
+        return;
+    }
+    buf_init(&s->words, HTTP_HEAD_BYTES_MAX);
+    buf_init(&s->origin, DID_BYTES_MAX);
+    buf_init(&s->schema, SCHEMA_NAME_BYTES_MAX);
+    buf_init(&s->answer, ANSWER_BYTES_MAX);
+    call->own = s;
+    call->dispose = dispose;
+    if (!read_limit(call, &s->limit)) {
+        call_problem(call, why_set(&why, ERR_BAD_REQUEST, "limit: a number from 1 to 1000", 0, NULL, NULL), &why);
+        return;
+    }
+    call_query(call, "q", &s->words);
+    call_query(call, "origin", &s->origin);
+    call_query(call, "type", &s->schema);
+    call_in_pool(call, work, finish);
+}

@@ -1,0 +1,143 @@
+/* The thread that has the keeper sign the own log's head after each commit. */
+#include "node/store/checkpointer.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define RETRY_S 1 /* after a refusal or a failed write: nothing is lost meanwhile, only unsigned */
+
+struct checkpointer {
+    struct store *store;
+    struct store_log *own;
+    struct signer *signer;
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool wanted;
+    bool stopping;
+    enum err trouble;
+    struct why why;
+};
+
+/* Signs the committed head unless its checkpoint is there already. */
+static enum err sign_head(struct checkpointer *c, struct why *why)
+{
+    struct merkle_head head = store_log_committed(c->own);
+    struct merkle_head signed_head = store_log_checkpoint(c->own, NULL);
+    if (head.size == 0 || signed_head.size == head.size)
+        return OK;
+    struct merkle_head last;
+    TRY(signer_last(c->signer, &last, why));
+    if (last.size > head.size)
+        return why_set(why, ERR_SHRUNKEN, "the keeper has signed more than this log holds: restore the log", head.size,
+                       NULL, NULL);
+    struct merkle_source source = store_log_source(c->own);
+    struct merkle_proof proof;
+    TRY(merkle_prove_consistency(&source, last.size, head.size, &proof));
+    struct batch *batch = batch_new();
+    if (batch == NULL)
+        return ERR_NO_MEMORY;
+    enum err err = signer_sign(c->signer, &head, &proof, &batch->note, why);
+    if (err != OK) {
+        batch_free(batch);
+        return err;
+    }
+    batch->first = head.size;
+    batch->head = head;
+    struct store_result result;
+    store_write(c->store, c->own, batch, &result);
+    batch_free(batch);
+    if (result.err != OK && why != NULL)
+        *why = result.why;
+    return result.err;
+}
+
+static void wait_for_work(struct checkpointer *c)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += RETRY_S;
+    while (!c->wanted && !c->stopping) {
+        if (c->trouble == OK) {
+            pthread_cond_wait(&c->changed, &c->mutex);
+        } else if (pthread_cond_timedwait(&c->changed, &c->mutex, &until) != 0) {
+            return;
+        }
+    }
+}
+
+static void *work(void *ctx)
+{
+    struct checkpointer *c = ctx;
+    pthread_mutex_lock(&c->mutex);
+    for (;;) {
+        wait_for_work(c);
+        bool last = c->stopping;
+        c->wanted = false;
+        pthread_mutex_unlock(&c->mutex);
+        struct why why = {0};
+        enum err err = sign_head(c, &why);
+        pthread_mutex_lock(&c->mutex);
+        c->trouble = err;
+        c->why = why;
+        if (last)
+            break;
+    }
+    pthread_mutex_unlock(&c->mutex);
+    return NULL;
+}
+
+enum err checkpointer_start(struct store *store, struct store_log *own, struct signer *signer,
+                            struct checkpointer **out, struct why *why)
+{
+    struct checkpointer *c = calloc(1, sizeof(*c));
+    if (c == NULL)
+        return ERR_NO_MEMORY;
+    c->store = store;
+    c->own = own;
+    c->signer = signer;
+    c->wanted = true;
+    pthread_mutex_init(&c->mutex, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    if (pthread_create(&c->thread, NULL, work, c) != 0) {
+        pthread_cond_destroy(&c->changed);
+        pthread_mutex_destroy(&c->mutex);
+        free(c);
+        return why_set(why, ERR_NO_MEMORY, "a thread could not be started", 0, NULL, NULL);
+    }
+    *out = c;
+    return OK;
+}
+
+void checkpointer_wake(struct checkpointer *c)
+{
+    pthread_mutex_lock(&c->mutex);
+    c->wanted = true;
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->mutex);
+}
+
+enum err checkpointer_trouble(struct checkpointer *c, struct why *why_out)
+{
+    pthread_mutex_lock(&c->mutex);
+    enum err err = c->trouble;
+    if (err != OK && why_out != NULL)
+        *why_out = c->why;
+    pthread_mutex_unlock(&c->mutex);
+    return err;
+}
+
+void checkpointer_stop(struct checkpointer *c)
+{
+    if (c == NULL)
+        return;
+    pthread_mutex_lock(&c->mutex);
+    c->stopping = true;
+    pthread_cond_signal(&c->changed);
+    pthread_mutex_unlock(&c->mutex);
+    pthread_join(c->thread, NULL);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->mutex);
+    free(c);
+}
