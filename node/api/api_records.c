@@ -13,7 +13,7 @@
 
 struct publishing {
     struct publication publication;
-    struct publish_options options;
+    struct publication_options options;
     enum record_op op;
     bool at_address;
     bool many;
@@ -199,7 +199,7 @@ void api_publish(struct call *call)
         return;
     }
     p->many = many;
-    p->options = (struct publish_options){.all_or_nothing = call_query_flag(call, "all-or-nothing"),
+    p->options = (struct publication_options){.all_or_nothing = call_query_flag(call, "all-or-nothing"),
                                           .dry_run = call_query_flag(call, "dry-run"),
                                           .one_value = !many};
     call_in_pool(call, publish_once, publish_answer);

@@ -1,6 +1,8 @@
 /* Folding of Latin text for search. */
 #include "node/catalogue/fold.h"
 
+#include <assert.h>
+
 /* U+00C0..U+017F, the letters of the languages of Europe: what each folds to; "" for signs. */
 static const char folded[][3] = {
     "a", "a", "a", "a", "a", "a", "ae", "c", "e", "e", "e", "e", "i", "i", "i", "i",  /* C0 */

@@ -1,4 +1,4 @@
-/* The book of peers: who is followed, how each is doing, and what they say of the logs. */
+/* The peers of a node: who is followed, how each is doing, and what they say of the logs. */
 #ifndef MAILLON_NODE_PEER_PEERS_H
 #define MAILLON_NODE_PEER_PEERS_H
 
@@ -9,20 +9,23 @@
 
 struct peers;
 
-/* Begins to follow every peer of the state; each lives on one of the node's loops. Before the loops run. */
+/* Begins to follow every peer of the state; each lives on one of the node's loops, which may be started before or after.
+ * On failure *out is there nevertheless, to be stopped. ERR_NO_MEMORY, ERR_IO. */
 MUST_USE enum err peers_start(struct node *node, struct peers **out, struct why *why);
-/* Adds (or replaces) a peer by its pairing string and follows it at once. Any thread but the writer's; writes state.
- * ERR_BAD_DID, ERR_BAD_REQUEST, ERR_CONFLICT (it is this node itself). did_out: at least DID_BYTES_MAX + 1. */
-MUST_USE enum err peers_add(struct peers *peers, struct span pairing, char *did_out, struct why *why);
-/* ERR_NOT_FOUND. */
-MUST_USE enum err peers_remove(struct peers *peers, struct span did, struct why *why);
+/* What a pairing string asks for. ERR_BAD_DID, ERR_BAD_REQUEST, ERR_CONFLICT (it is this node itself). */
+MUST_USE enum err peers_read_pairing(const struct node *node, struct span text, struct state_peer *out,
+                                     struct why *why);
+/* Keeps the peer (replacing one with the same DID) and follows it at once. Writes state: pool threads only. */
+MUST_USE enum err peers_add(struct peers *peers, const struct state_peer *settings);
+/* Pool threads only. ERR_NOT_FOUND. */
+MUST_USE enum err peers_remove(struct peers *peers, const char *did);
 /* Entries of the log that some peer has announced and that are not held yet. Any thread. */
 uint64_t peers_behind(struct peers *peers, struct store_log *log);
-/* [{"did","url","state","since","error",...}], owned by the caller. Any thread. NULL: no memory. */
+/* [{"did","url","state","since_ms",...}], owned by the caller. Any thread. NULL: no memory. */
 json_t *peers_json(struct peers *peers);
-/* How many are not live. Any thread. */
+/* How many are not connected. Any thread. */
 unsigned peers_troubled(struct peers *peers);
-/* Closes all connections; after it no batch is on its way to the store. The loops still run. NULL is fine. */
+/* Closes all connections; after it no batch is on its way to the store. The loops must run. NULL is fine. */
 void peers_stop(struct peers *peers);
 
 #endif

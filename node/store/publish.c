@@ -32,7 +32,7 @@ struct shipment {
 /* One publication under way. */
 struct run {
     struct publisher *publisher;
-    const struct publish_options *options;
+    const struct publication_options *options;
     struct publication *out;
     struct jcs *jcs;
     struct tape tape;
@@ -44,9 +44,11 @@ struct run {
     pthread_mutex_t mutex;
     pthread_cond_t shipped;
     bool alone;
+    struct os_random random;
+    struct env env;
 };
 
-static const struct publish_options plain_options = {0};
+static const struct publication_options plain_options = {0};
 
 struct publisher *publisher_new(struct store *store, struct store_log *own)
 {
@@ -342,7 +344,7 @@ static enum err load_farewell(struct run *run, const struct record_draft *draft,
         struct record_draft farewell = {
             .id = draft->id, .audience = old.audience_text, .schema = old.schema, .op = RECORD_DELETE};
         buf_reset(&run->line);
-        err = record_write(&farewell, os_env(), os_wall_ms(), &run->line, why);
+        err = record_write(&farewell, &run->env, os_wall_ms(), &run->line, why);
         if (err == OK)
             err = load(run, buf_span(&run->line), NO_ITEM, why);
     }
@@ -370,7 +372,7 @@ static enum err add_draft(struct run *run, const struct record_draft *draft, siz
     if (draft->audience.len > 0)
         TRY(record_audience_read(draft->audience, &audience));
     buf_reset(&run->line);
-    TRY(record_write(draft, os_env(), os_wall_ms(), &run->line, why));
+    TRY(record_write(draft, &run->env, os_wall_ms(), &run->line, why));
     if (audience != AUDIENCE_PUBLIC && draft->op == RECORD_PUT) {
         if (!run->alone && !run->options->all_or_nothing)
             go_alone(run);
@@ -382,7 +384,7 @@ static enum err add_draft(struct run *run, const struct record_draft *draft, siz
         }
         TRY(load_farewell(run, draft, audience, why));
         buf_reset(&run->line);
-        TRY(record_write(draft, os_env(), os_wall_ms(), &run->line, why));
+        TRY(record_write(draft, &run->env, os_wall_ms(), &run->line, why));
     }
     return load(run, buf_span(&run->line), (uint32_t)item, why);
 }
@@ -416,7 +418,7 @@ static void add_item(struct run *run, struct span text, const struct record_draf
 
 /* ---- a run ---- */
 
-static bool run_begin(struct run *run, struct publisher *publisher, const struct publish_options *options,
+static bool run_begin(struct run *run, struct publisher *publisher, const struct publication_options *options,
                       struct publication *out)
 {
     *out = (struct publication){0};
@@ -425,6 +427,8 @@ static bool run_begin(struct run *run, struct publisher *publisher, const struct
         out->err = ERR_NO_MEMORY;
         return false;
     }
+    os_random_init(&run->random);
+    run->env = os_random_env(&run->random);
     tape_init(&run->tape);
     tape_init(&run->line_tape);
     buf_init(&run->canonical, draft_limits.bytes_max);
@@ -464,6 +468,7 @@ static void run_end(struct run *run)
     tape_clear(&run->line_tape);
     tape_clear(&run->tape);
     jcs_free(run->jcs);
+    os_random_clear(&run->random);
 }
 
 static bool is_blank(struct span line)
@@ -489,7 +494,7 @@ static void add_lines(struct run *run, struct span text)
     }
 }
 
-void publish_text(struct publisher *publisher, struct span text, const struct publish_options *options,
+void publish_text(struct publisher *publisher, struct span text, const struct publication_options *options,
                   struct publication *out)
 {
     struct run run;

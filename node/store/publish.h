@@ -32,7 +32,7 @@ void publication_clear(struct publication *publication);
 
 #define PUBLISH_ITEMS_MAX 100000u /* of one request: the answer names each of them */
 
-struct publish_options {
+struct publication_options {
     bool all_or_nothing; /* nothing is stored when an item is refused, or when they exceed one batch */
     bool dry_run;        /* check only */
     bool one_value;      /* the text is one JSON value, over any number of lines, not NDJSON */
@@ -41,7 +41,7 @@ struct publish_options {
 /* Publishes records as the local API takes them, one JSON object or NDJSON:
  * {"id":...,"schema":...,"license":...,"audience":...,"body":{...}}, "op":"delete" or "erase" without a body.
  * Blocks until everything is durable: pool threads only. Items come in the order of the input. */
-void publish_text(struct publisher *publisher, struct span text, const struct publish_options *options,
+void publish_text(struct publisher *publisher, struct span text, const struct publication_options *options,
                   struct publication *out);
 /* The same with the id given by the address; op delete for DELETE, with text empty. ERR_NOT_FOUND when there is
  * nothing to delete. */

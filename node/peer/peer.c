@@ -1,0 +1,558 @@
+/* Following one peer: connect, feed the state machine, hand its batches to the store, try again. */
+#include "node/peer/peer.h"
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "node/net/client.h"
+#include "node/net/os.h"
+#include "node/peer/evidence.h"
+#include "proto/sync/follow.h"
+
+#define CONNECT_TIMEOUT_MS 10000u
+#define RETRY_MS_MIN 500u
+#define RETRY_MS_MAX (5u * 60u * 1000u)
+#define QUEUE_RETRY_MS 10u /* the writer's queue was full */
+#define WAITING_MAX (SYNC_BATCHES_IN_FLIGHT_MAX + 1)
+
+enum peer_state { PEER_CONNECTING, PEER_CATCHING_UP, PEER_LIVE, PEER_UNREACHABLE, PEER_REFUSED, PEER_FROZEN };
+static const char *const state_names[] = {"connecting", "catching up", "live", "unreachable", "refused", "frozen"};
+
+/* What a peer has announced of a log. */
+struct announced {
+    const struct store_log *log;
+    uint64_t size;
+};
+
+struct peer {
+    struct node *node;
+    struct loop *loop;
+    struct state_peer settings;
+    uint8_t pin[32];
+    bool has_pin;
+    loop_fn on_stopped;
+    void *on_stopped_ctx;
+
+    struct client *client; /* the connection, or NULL between two of them */
+    struct follow *follow;
+    bool paused;
+    struct buf rest; /* bytes that came before the pause took hold */
+    struct batch *waiting[WAITING_MAX]; /* batches that the writer had no room for */
+    struct store_log *waiting_log[WAITING_MAX];
+    unsigned waiting_count;
+    unsigned in_flight;
+    uint64_t generation; /* of the connection: batches of an older one are not reported to the new stream */
+    struct loop_timer *retry;
+    struct loop_timer *tick;
+    struct loop_timer *queue_retry;
+    uint64_t retry_ms;
+    uint64_t logs_brought;
+    bool stopping;
+
+    pthread_mutex_t mutex; /* what follows */
+    enum peer_state state;
+    uint64_t since_ms;
+    enum err err;
+    struct why why;
+    uint64_t received_ms;
+    uint64_t entries;
+    uint64_t bytes_brought;
+    uint64_t skipped;
+    struct announced *announced;
+    size_t announced_count;
+    size_t announced_cap;
+};
+
+static void set_state(struct peer *peer, enum peer_state state)
+{
+    pthread_mutex_lock(&peer->mutex);
+    if (peer->state != state) {
+        peer->state = state;
+        peer->since_ms = os_wall_ms();
+    }
+    pthread_mutex_unlock(&peer->mutex);
+}
+
+/* ---- the snapshot of what was announced ---- */
+
+static struct announced *announced_of(struct peer *peer, const struct store_log *log)
+{
+    for (size_t i = 0; i < peer->announced_count; i++)
+        if (peer->announced[i].log == log)
+            return &peer->announced[i];
+    if (peer->announced_count == peer->announced_cap) {
+        size_t cap = peer->announced_cap == 0 ? 16 : peer->announced_cap * 2;
+        struct announced *grown = realloc(peer->announced, cap * sizeof(*grown));
+        if (grown == NULL)
+            return NULL;
+        peer->announced = grown;
+        peer->announced_cap = cap;
+    }
+    struct announced *fresh = &peer->announced[peer->announced_count++];
+    *fresh = (struct announced){.log = log};
+    return fresh;
+}
+
+/* The stream is live when nothing that it announced is missing. */
+static void note_progress(struct peer *peer)
+{
+    bool complete = true;
+    pthread_mutex_lock(&peer->mutex);
+    peer->received_ms = os_wall_ms();
+    peer->skipped = follow_skipped(peer->follow);
+    struct store_log *log;
+    for (size_t i = 0; (log = store_log_at(peer->node->store, i)) != NULL; i++) {
+        struct merkle_head head;
+        if (!follow_announced(peer->follow, store_log_origin(log), &head))
+            continue;
+        struct announced *announced = announced_of(peer, log);
+        if (announced != NULL && head.size > announced->size)
+            announced->size = head.size;
+        complete = complete && store_log_committed(log).size >= head.size;
+    }
+    pthread_mutex_unlock(&peer->mutex);
+    set_state(peer, complete ? PEER_LIVE : PEER_CATCHING_UP);
+}
+
+/* ---- the end of a connection, and the next one ---- */
+
+static void cancel(struct loop_timer **timer)
+{
+    if (*timer != NULL)
+        loop_timer_cancel(*timer);
+    *timer = NULL;
+}
+
+static void disconnect(struct peer *peer)
+{
+    client_free(peer->client);
+    peer->client = NULL;
+    follow_free(peer->follow);
+    peer->follow = NULL;
+    peer->generation++;
+    cancel(&peer->tick);
+    cancel(&peer->queue_retry);
+    for (unsigned i = 0; i < peer->waiting_count; i++)
+        batch_free(peer->waiting[i]);
+    peer->waiting_count = 0;
+    buf_reset(&peer->rest);
+    peer->paused = false;
+}
+
+static void on_retry(void *ctx)
+{
+    struct peer *peer = ctx;
+    peer->retry = NULL;
+    peer_connect(peer);
+}
+
+static enum peer_state state_after(enum err err)
+{
+    switch (err) {
+    case OK:
+    case ERR_NETWORK:
+    case ERR_TIMEOUT:
+    case ERR_STALLED:
+    case ERR_CLOSED:
+        return PEER_UNREACHABLE;
+    case ERR_FORK:
+    case ERR_SHRUNKEN:
+        return PEER_FROZEN;
+    default:
+        return PEER_REFUSED;
+    }
+}
+
+/* Ends this connection and begins anew later: twice as late each time, and never all peers at once. */
+static void fail(struct peer *peer, enum err err, const struct why *why)
+{
+    if (err == ERR_FORK || err == ERR_SHRUNKEN)
+        evidence_keep(peer->node->dir, follow_evidence(peer->follow));
+    enum peer_state state = state_after(err);
+    pthread_mutex_lock(&peer->mutex);
+    peer->err = err;
+    peer->why = why == NULL ? (struct why){.rule = NULL} : *why;
+    pthread_mutex_unlock(&peer->mutex);
+    disconnect(peer);
+    if (state == PEER_FROZEN)
+        peer->retry_ms = RETRY_MS_MAX;
+    uint64_t half = peer->retry_ms / 2;
+    uint64_t delay = half + randombytes_uniform((uint32_t)half + 1);
+    peer->retry_ms = peer->retry_ms * 2 > RETRY_MS_MAX ? RETRY_MS_MAX : peer->retry_ms * 2;
+    set_state(peer, state);
+    if (peer->retry == NULL)
+        peer->retry = loop_after(peer->loop, delay, on_retry, peer);
+}
+
+/* ---- batches into the store and back ---- */
+
+struct delivery {
+    struct peer *peer;
+    uint64_t generation;
+    struct store_result result;
+};
+
+static void take_effects(struct peer *peer, struct follow_effects *effects);
+static void feed_rest(struct peer *peer);
+
+static void on_durable(void *ctx)
+{
+    struct delivery *delivery = ctx;
+    struct peer *peer = delivery->peer;
+    struct store_result *result = &delivery->result;
+    peer->in_flight--;
+    if (result->err == OK) {
+        pthread_mutex_lock(&peer->mutex);
+        peer->entries += result->added;
+        pthread_mutex_unlock(&peer->mutex);
+        peer->retry_ms = RETRY_MS_MIN;
+    }
+    if (delivery->generation != peer->generation || peer->follow == NULL) {
+        batch_free(result->batch);
+    } else if (result->err != OK) {
+        batch_free(result->batch);
+        fail(peer, result->err, &result->why);
+    } else {
+        struct follow_effects effects = {0};
+        follow_persisted(peer->follow, result->batch, os_mono_ms(), &effects);
+        note_progress(peer);
+        take_effects(peer, &effects);
+        if (peer->follow != NULL)
+            feed_rest(peer);
+    }
+    free(delivery);
+    if (peer->stopping && peer->in_flight == 0)
+        peer->on_stopped(peer->on_stopped_ctx);
+}
+
+static void on_stored(void *ctx, const struct store_result *result)
+{
+    struct delivery *delivery = ctx;
+    delivery->result = *result;
+    loop_post(delivery->peer->loop, on_durable, delivery);
+}
+
+/* OK, or ERR_BUSY: the batch is still ours. */
+static enum err submit(struct peer *peer, struct store_log *log, struct batch *batch)
+{
+    struct delivery *delivery = malloc(sizeof(*delivery));
+    if (delivery == NULL)
+        return ERR_BUSY;
+    *delivery = (struct delivery){.peer = peer, .generation = peer->generation};
+    uint64_t bytes = batch->lines.len;
+    enum err err = store_submit(peer->node->store, log, batch, on_stored, delivery);
+    if (err != OK) {
+        free(delivery);
+        return ERR_BUSY;
+    }
+    peer->in_flight++;
+    pthread_mutex_lock(&peer->mutex);
+    peer->bytes_brought += bytes;
+    pthread_mutex_unlock(&peer->mutex);
+    return OK;
+}
+
+static void on_queue_retry(void *ctx)
+{
+    struct peer *peer = ctx;
+    peer->queue_retry = NULL;
+    unsigned sent = 0;
+    while (sent < peer->waiting_count && submit(peer, peer->waiting_log[sent], peer->waiting[sent]) == OK)
+        sent++;
+    peer->waiting_count -= sent;
+    memmove(peer->waiting, peer->waiting + sent, peer->waiting_count * sizeof(peer->waiting[0]));
+    memmove(peer->waiting_log, peer->waiting_log + sent, peer->waiting_count * sizeof(peer->waiting_log[0]));
+    if (peer->waiting_count > 0)
+        peer->queue_retry = loop_after(peer->loop, QUEUE_RETRY_MS, on_queue_retry, peer);
+    else
+        feed_rest(peer);
+}
+
+static void hand_over(struct peer *peer, struct span origin, struct batch *batch)
+{
+    struct store_log *log = store_log_find(peer->node->store, origin);
+    CHECK(log != NULL); /* open_log has made it */
+    if (peer->waiting_count == 0 && submit(peer, log, batch) == OK)
+        return;
+    CHECK(peer->waiting_count < WAITING_MAX);
+    peer->waiting[peer->waiting_count] = batch;
+    peer->waiting_log[peer->waiting_count++] = log;
+    if (peer->queue_retry == NULL)
+        peer->queue_retry = loop_after(peer->loop, QUEUE_RETRY_MS, on_queue_retry, peer);
+}
+
+static void on_tick(void *ctx)
+{
+    struct peer *peer = ctx;
+    peer->tick = NULL;
+    struct follow_effects effects = {0};
+    enum err err = follow_tick(peer->follow, os_mono_ms(), &effects);
+    if (err != OK)
+        fail(peer, err, NULL);
+    else
+        take_effects(peer, &effects);
+}
+
+static void take_effects(struct peer *peer, struct follow_effects *effects)
+{
+    if (effects->batch != NULL)
+        hand_over(peer, effects->origin, effects->batch);
+    bool pause = effects->pause || peer->waiting_count > 0;
+    if (pause && !peer->paused)
+        client_pause(peer->client);
+    peer->paused = pause;
+    uint64_t now = os_mono_ms();
+    cancel(&peer->tick);
+    peer->tick = loop_after(peer->loop, effects->wake_ms > now ? effects->wake_ms - now : 1, on_tick, peer);
+}
+
+/* ---- the stream ---- */
+
+/* Returns how much was used: all, unless a pause or a failure came between. */
+static size_t feed(struct peer *peer, struct span bytes)
+{
+    size_t at = 0;
+    while (at < bytes.len && !peer->paused) {
+        size_t used = 0;
+        struct follow_effects effects = {0};
+        struct why why = {.rule = NULL};
+        enum err err =
+            follow_feed(peer->follow, span_part(bytes, at, bytes.len), os_mono_ms(), &used, &effects, &why);
+        at += used;
+        if (err != OK) {
+            fail(peer, err, &why);
+            return bytes.len;
+        }
+        take_effects(peer, &effects);
+    }
+    note_progress(peer);
+    return at;
+}
+
+static void feed_rest(struct peer *peer)
+{
+    if (peer->rest.len > 0 && peer->waiting_count == 0 && peer->follow != NULL) {
+        struct buf rest = peer->rest;
+        peer->rest = (struct buf){.max = rest.max};
+        peer->paused = false;
+        size_t used = feed(peer, buf_span(&rest));
+        if (peer->follow != NULL && used < rest.len) {
+            struct span left = span_part(buf_span(&rest), used, rest.len);
+            memmove(rest.data, left.data, left.len);
+            rest.len = left.len;
+            peer->rest = rest;
+            return;
+        }
+        buf_clear(&rest);
+    }
+    if (peer->client != NULL && !peer->paused && peer->rest.len == 0)
+        client_resume(peer->client);
+}
+
+static void on_head(void *ctx, struct client *client, const struct http_answer *answer)
+{
+    (void)client;
+    struct peer *peer = ctx;
+    if (answer->status == 200)
+        return;
+    char found[32];
+    (void)snprintf(found, sizeof(found), "status %d", answer->status);
+    struct why why;
+    fail(peer, why_set(&why, ERR_BAD_STREAM, "POST /v1/sync is answered with 200", 0, NULL, found), &why);
+}
+
+static void on_body(void *ctx, struct client *client, struct span part)
+{
+    (void)client;
+    struct peer *peer = ctx;
+    size_t used = peer->paused || peer->rest.len > 0 ? 0 : feed(peer, part);
+    if (peer->follow == NULL)
+        return;
+    buf_append_span(&peer->rest, span_part(part, used, part.len));
+    if (buf_check(&peer->rest) != OK)
+        fail(peer, buf_check(&peer->rest), NULL);
+}
+
+static void on_end(void *ctx, struct client *client, enum err err, const struct why *why)
+{
+    (void)client;
+    struct peer *peer = ctx;
+    struct why closed = {.rule = "the peer closed the stream"};
+    fail(peer, err == OK ? ERR_CLOSED : err, err == OK ? &closed : why);
+}
+
+/* ---- opening ---- */
+
+static enum err open_log(void *ctx, struct span origin, struct merkle_range *range_out, bool *own_out)
+{
+    struct peer *peer = ctx;
+    struct node *node = peer->node;
+    struct store_log *log = store_log_find(node->store, origin);
+    if (log == NULL) {
+        pthread_mutex_lock(&peer->mutex);
+        bool full = peer->bytes_brought >= node->config.sync.peer_bytes_max;
+        pthread_mutex_unlock(&peer->mutex);
+        if (full || peer->logs_brought >= node->config.sync.peer_logs_max)
+            return ERR_LIMIT;
+        TRY(store_log_open(node->store, origin, &log, NULL));
+        peer->logs_brought++;
+    }
+    *own_out = log == node->own;
+    struct merkle_source source = store_log_source(log);
+    return merkle_range_load(&source, store_log_committed(log).size, range_out);
+}
+
+static enum err write_request(struct peer *peer, struct buf *out)
+{
+    struct store *store = peer->node->store;
+    size_t count = 0;
+    while (store_log_at(store, count) != NULL)
+        count++;
+    struct follow_log *logs = calloc(count + 1, sizeof(*logs));
+    if (logs == NULL)
+        return ERR_NO_MEMORY;
+    enum err err = OK;
+    for (size_t i = 0; i < count && err == OK; i++) {
+        struct store_log *log = store_log_at(store, i);
+        struct merkle_source source = store_log_source(log);
+        logs[i].origin = store_log_origin(log);
+        logs[i].own = log == peer->node->own;
+        err = merkle_range_load(&source, store_log_committed(log).size, &logs[i].range);
+    }
+    if (err == OK)
+        err = follow_write_request(logs, count, true, out);
+    free(logs);
+    return err;
+}
+
+static enum err open_stream(struct peer *peer)
+{
+    struct follow_options follow_options = {.follow = true,
+                                            .now_ms = os_mono_ms(),
+                                            .origin_peer = span_cstr(peer->settings.did),
+                                            .open_log = open_log,
+                                            .ctx = peer};
+    peer->follow = follow_new(&follow_options);
+    if (peer->follow == NULL)
+        return ERR_NO_MEMORY;
+    struct buf request;
+    buf_init(&request, SYNC_REQUEST_BYTES_MAX);
+    enum err err = write_request(peer, &request);
+    char url[sizeof(peer->settings.url) + 16];
+    (void)snprintf(url, sizeof(url), "%s/v1/sync", peer->settings.url);
+    struct client_options options = {.loop = peer->loop,
+                                     .url = url,
+                                     .method = "POST",
+                                     .extra_headers = "Content-Type: application/json\r\n",
+                                     .pin = peer->has_pin ? peer->pin : NULL,
+                                     .body = buf_span(&request),
+                                     .accept_zstd = true,
+                                     .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                     .silence_ms = SYNC_SILENCE_MS,
+                                     .handler = {peer, on_head, on_body, on_end}};
+    if (err == OK)
+        peer->client = client_start(&options);
+    buf_clear(&request);
+    return err != OK ? err : peer->client == NULL ? ERR_NO_MEMORY : OK;
+}
+
+void peer_connect(struct peer *peer)
+{
+    if (peer->stopping)
+        return;
+    enum err err = open_stream(peer);
+    if (err != OK)
+        fail(peer, err, NULL);
+}
+
+void peer_stop(struct peer *peer)
+{
+    peer->stopping = true;
+    cancel(&peer->retry);
+    disconnect(peer);
+    if (peer->in_flight == 0)
+        peer->on_stopped(peer->on_stopped_ctx);
+}
+
+struct peer *peer_new(struct node *node, struct loop *loop, const struct state_peer *settings, loop_fn on_stopped,
+                      void *ctx)
+{
+    struct peer *peer = calloc(1, sizeof(*peer));
+    if (peer == NULL)
+        return NULL;
+    peer->node = node;
+    peer->loop = loop;
+    peer->settings = *settings;
+    peer->on_stopped = on_stopped;
+    peer->on_stopped_ctx = ctx;
+    peer->retry_ms = RETRY_MS_MIN;
+    peer->since_ms = os_wall_ms();
+    size_t len = 0;
+    peer->has_pin = settings->cert[0] != '\0';
+    if (peer->has_pin && (sodium_base642bin(peer->pin, sizeof(peer->pin), settings->cert, strlen(settings->cert), NULL,
+                                            &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+                          len != sizeof(peer->pin)))
+        memset(peer->pin, 0, sizeof(peer->pin)); /* damaged: matches no key, and says so */
+    buf_init(&peer->rest, SYNC_BATCH_BYTES_MAX);
+    pthread_mutex_init(&peer->mutex, NULL);
+    return peer;
+}
+
+void peer_free(struct peer *peer)
+{
+    buf_clear(&peer->rest);
+    pthread_mutex_destroy(&peer->mutex);
+    free(peer->announced);
+    free(peer);
+}
+
+struct loop *peer_loop(const struct peer *peer)
+{
+    return peer->loop;
+}
+
+const char *peer_did(const struct peer *peer)
+{
+    return peer->settings.did;
+}
+
+json_t *peer_json(struct peer *peer)
+{
+    pthread_mutex_lock(&peer->mutex);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "did", peer->settings.did, "url", peer->settings.url,
+                  "state", state_names[peer->state], "since_ms", (json_int_t)peer->since_ms, "received_ms",
+                  (json_int_t)peer->received_ms, "entries", (json_int_t)peer->entries, "bytes",
+                  (json_int_t)peer->bytes_brought, "skipped", (json_int_t)peer->skipped);
+    if (json != NULL && peer->state != PEER_LIVE && peer->state != PEER_CATCHING_UP && peer->err != OK) {
+        (void)json_object_set_new(json, "error", json_string(err_slug(peer->err)));
+        (void)json_object_set_new(json, "detail", json_string(err_sentence(peer->err, LANG_EN)));
+        if (peer->why.rule != NULL)
+            (void)json_object_set_new(json, "rule", json_string(peer->why.rule));
+        if (peer->why.found[0] != '\0')
+            (void)json_object_set_new(json, "found", json_string(peer->why.found));
+    }
+    pthread_mutex_unlock(&peer->mutex);
+    return json;
+}
+
+uint64_t peer_announced(struct peer *peer, const struct store_log *log)
+{
+    uint64_t size = 0;
+    pthread_mutex_lock(&peer->mutex);
+    for (size_t i = 0; i < peer->announced_count; i++)
+        if (peer->announced[i].log == log)
+            size = peer->announced[i].size;
+    pthread_mutex_unlock(&peer->mutex);
+    return size;
+}
+
+bool peer_is_well(struct peer *peer)
+{
+    pthread_mutex_lock(&peer->mutex);
+    bool well = peer->state == PEER_LIVE || peer->state == PEER_CATCHING_UP;
+    pthread_mutex_unlock(&peer->mutex);
+    return well;
+}
