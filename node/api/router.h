@@ -70,6 +70,12 @@ bool call_query_flag(const struct call *call, const char *name);
 /* May this caller read this entry's bytes? */
 bool call_may_read(const struct call *call, const struct log_entry *entry);
 
+/* The log that the path's {scid} names; answers 404 and returns NULL where there is none. */
+struct store_log *api_find_log(struct call *call);
+/* A log as everyone sees it, and the addresses really listened on. Owned by the caller. */
+json_t *api_log_json(struct node *node, struct store_log *log);
+json_t *api_listen_json(const struct node *node);
+
 #define ROUTE(method, path, who, limit, handler, sentence) void handler(struct call *call);
 #include "node/api/routes.def"
 #undef ROUTE

@@ -37,7 +37,8 @@ struct peer {
 
     struct client *client; /* the connection, or NULL between two of them */
     struct follow *follow;
-    bool paused;
+    bool follow_pauses; /* enough of its batches are in flight */
+    bool client_paused;
     struct buf rest; /* bytes that came before the pause took hold */
     struct batch *waiting[WAITING_MAX]; /* batches that the writer had no room for */
     struct store_log *waiting_log[WAITING_MAX];
@@ -138,7 +139,8 @@ static void disconnect(struct peer *peer)
         batch_free(peer->waiting[i]);
     peer->waiting_count = 0;
     buf_reset(&peer->rest);
-    peer->paused = false;
+    peer->follow_pauses = false;
+    peer->client_paused = false;
 }
 
 static void on_retry(void *ctx)
@@ -295,14 +297,21 @@ static void on_tick(void *ctx)
         take_effects(peer, &effects);
 }
 
+/* Not more is read than the store takes. */
+static bool is_paused(const struct peer *peer)
+{
+    return peer->follow_pauses || peer->waiting_count > 0;
+}
+
 static void take_effects(struct peer *peer, struct follow_effects *effects)
 {
     if (effects->batch != NULL)
         hand_over(peer, effects->origin, effects->batch);
-    bool pause = effects->pause || peer->waiting_count > 0;
-    if (pause && !peer->paused)
+    peer->follow_pauses = effects->pause;
+    if (is_paused(peer) && !peer->client_paused) {
         client_pause(peer->client);
-    peer->paused = pause;
+        peer->client_paused = true;
+    }
     uint64_t now = os_mono_ms();
     cancel(&peer->tick);
     peer->tick = loop_after(peer->loop, effects->wake_ms > now ? effects->wake_ms - now : 1, on_tick, peer);
@@ -314,7 +323,7 @@ static void take_effects(struct peer *peer, struct follow_effects *effects)
 static size_t feed(struct peer *peer, struct span bytes)
 {
     size_t at = 0;
-    while (at < bytes.len && !peer->paused) {
+    while (at < bytes.len && !is_paused(peer)) {
         size_t used = 0;
         struct follow_effects effects = {0};
         struct why why = {.rule = NULL};
@@ -333,22 +342,20 @@ static size_t feed(struct peer *peer, struct span bytes)
 
 static void feed_rest(struct peer *peer)
 {
-    if (peer->rest.len > 0 && peer->waiting_count == 0 && peer->follow != NULL) {
-        struct buf rest = peer->rest;
-        peer->rest = (struct buf){.max = rest.max};
-        peer->paused = false;
-        size_t used = feed(peer, buf_span(&rest));
-        if (peer->follow != NULL && used < rest.len) {
-            struct span left = span_part(buf_span(&rest), used, rest.len);
-            memmove(rest.data, left.data, left.len);
-            rest.len = left.len;
-            peer->rest = rest;
-            return;
-        }
-        buf_clear(&rest);
+    if (is_paused(peer) || peer->follow == NULL)
+        return;
+    if (peer->rest.len > 0) {
+        size_t used = feed(peer, buf_span(&peer->rest));
+        if (peer->follow == NULL)
+            return; /* it failed, and what was left of it is forgotten */
+        peer->rest.len -= used;
+        if (used > 0 && peer->rest.len > 0)
+            memmove(peer->rest.data, peer->rest.data + used, peer->rest.len);
     }
-    if (peer->client != NULL && !peer->paused && peer->rest.len == 0)
+    if (peer->client_paused && !is_paused(peer)) {
+        peer->client_paused = false;
         client_resume(peer->client);
+    }
 }
 
 static void on_head(void *ctx, struct client *client, const struct http_answer *answer)
@@ -367,7 +374,7 @@ static void on_body(void *ctx, struct client *client, struct span part)
 {
     (void)client;
     struct peer *peer = ctx;
-    size_t used = peer->paused || peer->rest.len > 0 ? 0 : feed(peer, part);
+    size_t used = is_paused(peer) || peer->rest.len > 0 ? 0 : feed(peer, part);
     if (peer->follow == NULL)
         return;
     buf_append_span(&peer->rest, span_part(part, used, part.len));
