@@ -17,7 +17,8 @@ MUST_USE enum err checkpoint_read(struct span text, struct checkpoint *out, stru
 
 /* Reads a signed checkpoint, and verifies that `origin` signed it with `key` under its own name and
  * that it is about origin. ERR_BAD_NOTE, ERR_LIMIT, ERR_BAD_SIGNATURE. bytes must outlive out. */
-MUST_USE enum err checkpoint_open(struct span bytes, struct span origin, const struct public_key *key,
-                                  struct checkpoint *out, struct why *why);
+MUST_USE enum err checkpoint_open(struct span bytes, struct span origin,
+                                  const struct public_key *key, struct checkpoint *out,
+                                  struct why *why);
 
 #endif

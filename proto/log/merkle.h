@@ -30,9 +30,10 @@ struct merkle_source {
     enum err (*node)(void *ctx, unsigned level, uint64_t index, struct hash *out);
 };
 
-struct hash merkle_leaf_hash(struct span line);                                  /* SHA-256(0x00 || line) */
-struct hash merkle_node_hash(const struct hash *left, const struct hash *right); /* SHA-256(0x01 || l || r) */
-struct hash merkle_empty_root(void);                                             /* SHA-256("") */
+struct hash merkle_leaf_hash(struct span line); /* SHA-256(0x00 || line) */
+struct hash merkle_node_hash(const struct hash *left,
+                             const struct hash *right); /* SHA-256(0x01 || l || r) */
+struct hash merkle_empty_root(void);                    /* SHA-256("") */
 
 void merkle_range_append(struct merkle_range *range, const struct hash *leaf);
 struct hash merkle_range_root(const struct merkle_range *range);
@@ -41,8 +42,8 @@ struct merkle_head merkle_range_head(const struct merkle_range *range);
 MUST_USE enum err merkle_range_load(const struct merkle_source *source, uint64_t size,
                                     struct merkle_range *out);
 
-/* Proofs made, from stored nodes. index < size; 0 <= old_size <= new_size. A proof from size 0 or to
- * the same size is empty. Errors are the source's. */
+/* Proofs made, from stored nodes. index < size; 0 <= old_size <= new_size. A proof from size 0 or
+ * to the same size is empty. Errors are the source's. */
 MUST_USE enum err merkle_prove_inclusion(const struct merkle_source *source, uint64_t index,
                                          uint64_t size, struct merkle_proof *out);
 MUST_USE enum err merkle_prove_consistency(const struct merkle_source *source, uint64_t old_size,
@@ -52,8 +53,8 @@ MUST_USE enum err merkle_prove_consistency(const struct merkle_source *source, u
 MUST_USE enum err merkle_check_inclusion(const struct hash *leaf, uint64_t index,
                                          const struct merkle_head *head,
                                          const struct merkle_proof *proof);
-/* Does the tree `new` extend the tree `old`? OK; ERR_SHRUNKEN when new is smaller; ERR_FORK when they
- * have one size and two roots; ERR_BAD_PROOF otherwise. RFC 9162, 2.1.4.2. */
+/* Does the tree `new` extend the tree `old`? OK; ERR_SHRUNKEN when new is smaller; ERR_FORK when
+ * they have one size and two roots; ERR_BAD_PROOF otherwise. RFC 9162, 2.1.4.2. */
 MUST_USE enum err merkle_check_consistency(const struct merkle_head *old_head,
                                            const struct merkle_head *new_head,
                                            const struct merkle_proof *proof);

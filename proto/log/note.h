@@ -26,12 +26,12 @@ bool note_name_is_valid(struct span name);
 
 /* Reads a note; does not verify. ERR_BAD_NOTE or ERR_LIMIT. bytes must outlive out. */
 MUST_USE enum err note_read(struct span bytes, struct note *out, struct why *why);
-/* OK when the note carries a valid signature by this name and key; ERR_BAD_SIGNATURE when it carries
- * none, or a wrong one. Signatures by other keys are ignored, as the standard has it. */
+/* OK when the note carries a valid signature by this name and key; ERR_BAD_SIGNATURE when it
+ * carries none, or a wrong one. Signatures by other keys are ignored, as the standard has it. */
 MUST_USE enum err note_verify(const struct note *note, struct span name,
                               const struct public_key *key, struct why *why);
-/* Appends the signature line "— name base64(key id || signature)\n". The blank line between text and
- * signatures is the caller's. */
+/* Appends the signature line "— name base64(key id || signature)\n". The blank line between text
+ * and signatures is the caller's. */
 void note_append_signature(struct buf *out, struct span name, const struct public_key *key,
                            const struct signature *signature);
 

@@ -7,14 +7,16 @@
 #include "proto/record/record.h"
 
 struct log_entry {
-    struct span line; /* without newline; empty when the bytes are not held (withheld, erased, dropped) */
+    struct span
+        line; /* without newline; empty when the bytes are not held (withheld, erased, dropped) */
     struct hash leaf;
     enum record_op op;             /* meaningful when line is not empty */
     enum record_audience audience; /* the same */
 };
 
-/* Spans stay valid until the reader is released by whoever gave it. `size` never shrinks; entries and
- * nodes below the size that the reader was made with can be read by any thread without waiting. */
+/* Spans stay valid until the reader is released by whoever gave it. `size` never shrinks; entries
+ * and nodes below the size that the reader was made with can be read by any thread without waiting.
+ */
 struct log_reader {
     void *ctx;
     enum err (*entry)(void *ctx, uint64_t index, struct log_entry *out);

@@ -1,0 +1,88 @@
+#include "proto/identity/did.h"
+
+#include "proto/base/base58.h"
+#include "proto/record/record.h"
+
+/* The did:key method: multibase z, then base58btc of the multicodec ed25519-pub and the key. */
+static const char prefix[] = "did:key:z";
+static const uint8_t multicodec[2] = {0xED, 0x01};
+#define MULTIKEY_BYTES (sizeof(multicodec) + sizeof(((struct public_key *)NULL)->bytes))
+
+void did_key_append(struct buf *out, const struct public_key *key)
+{
+    uint8_t bytes[MULTIKEY_BYTES];
+    memcpy(bytes, multicodec, sizeof(multicodec));
+    memcpy(bytes + sizeof(multicodec), key->bytes, sizeof(key->bytes));
+    buf_append_cstr(out, prefix);
+    base58_append(out, span_of(bytes, sizeof(bytes)));
+}
+
+enum err did_key_read(struct span did, struct public_key *out, struct why *why)
+{
+    if (!span_starts_with(did, span_cstr(prefix)))
+        return why_set(why, ERR_BAD_DID, "did:key: base58btc, which begins with z", 0,
+                       "did:key:z6Mk...", NULL);
+    struct buf bytes;
+    buf_init(&bytes, BASE58_BYTES_MAX);
+    enum err err = base58_decode(span_part(did, sizeof(prefix) - 1, did.len), &bytes);
+    bool is_key = err == OK && bytes.len == MULTIKEY_BYTES &&
+                  memcmp(bytes.data, multicodec, sizeof(multicodec)) == 0;
+    if (is_key)
+        memcpy(out->bytes, bytes.data + sizeof(multicodec), sizeof(out->bytes));
+    buf_clear(&bytes);
+    if (err == ERR_NO_MEMORY)
+        return err;
+    return is_key ? OK
+                  : why_set(why, ERR_BAD_DID, "did:key: an Ed25519 public key (multicodec 0xed)",
+                            sizeof(prefix) - 1, "did:key:z6Mk...", NULL);
+}
+
+static bool is_did_byte(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
+           c == '-' || c == '_' || c == ':' || c == '%';
+}
+
+/* DID 1.0, 3.1: "did:", a method of lower-case letters and digits, ":", and an id. */
+static bool did_is_valid(struct span did)
+{
+    struct cursor cursor = cursor_of(did);
+    cursor_expect(&cursor, "did:");
+    struct span method = cursor_until(&cursor, ':');
+    struct span id = cursor_rest(&cursor);
+    if (cursor.failed || method.len == 0 || id.len == 0 || did.len > DID_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < method.len; i++)
+        if (!((method.data[i] >= 'a' && method.data[i] <= 'z') ||
+              (method.data[i] >= '0' && method.data[i] <= '9')))
+            return false;
+    for (size_t i = 0; i < id.len; i++)
+        if (!is_did_byte(id.data[i]))
+            return false;
+    return true;
+}
+
+struct span did_scid(struct span did)
+{
+    struct cursor cursor = cursor_of(did);
+    (void)cursor_until(&cursor, ':');
+    (void)cursor_until(&cursor, ':');
+    struct span rest = cursor_rest(&cursor);
+    const uint8_t *colon = rest.len == 0 ? NULL : memchr(rest.data, ':', rest.len);
+    return colon == NULL ? rest : span_of(rest.data, (size_t)(colon - rest.data));
+}
+
+enum err did_url_split(struct span url, struct span *origin_out, struct span *id_out,
+                       struct why *why)
+{
+    struct cursor cursor = cursor_of(url);
+    *origin_out = cursor_until(&cursor, '/');
+    *id_out = cursor_rest(&cursor);
+    if (cursor.failed || !did_is_valid(*origin_out))
+        return why_set(why, ERR_BAD_DID, "DID 1.0, 3.2: <did>/<id>", 0,
+                       "did:key:z6Mk.../products/1", NULL);
+    if (!record_id_is_valid(*id_out))
+        return why_set(why, ERR_BAD_ID, "the part behind the DID is a record's id",
+                       origin_out->len + 1, NULL, NULL);
+    return OK;
+}
