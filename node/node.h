@@ -15,37 +15,43 @@
 #include "node/store/store.h"
 
 struct hub;
+struct listener;
 struct peers;
 
 #define NODE_LOOPS_MAX 64u
 
+enum node_mode {
+    NODE_SERVE, /* all listeners, peers are followed */
+    NODE_WRITE, /* a command publishes while no node runs: the Unix socket and the keeper */
+    NODE_READ   /* a command asks while no node runs: the Unix socket alone, no key is opened */
+};
+
 struct node {
     char *dir;
+    enum node_mode mode;
     struct config config;
     struct public_key key;         /* of the own log */
     char origin[DID_BYTES_MAX + 1]; /* the DID */
     char token[64];                /* of the local listener */
+    char url[256];     /* the public address, with the port really listened on */
     char pairing[1024];
     struct store *store;
     struct store_log *own;
     struct state *state;
     struct signer *signer;
-    struct checkpointer *checkpointer;
+    struct checkpointer *checkpointer; /* NULL in NODE_READ */
     struct publisher *publisher;
     struct pool *pool;
     struct loop *loops[NODE_LOOPS_MAX];
     unsigned loop_count;
+    unsigned loops_started;
     struct hub *hub;
     struct peers *peers;
-    struct server *public_server; /* NULL when the node serves a command only */
+    struct server *public_server; /* NULL unless NODE_SERVE */
     struct server *local_server;  /* the same */
     struct server *socket_server;
+    struct listener *listeners[3];
     uint64_t started_ms;
-};
-
-enum node_mode {
-    NODE_SERVE,  /* all listeners, peers are followed */
-    NODE_COMMAND /* the Unix socket only: a command works on the folder while no node runs */
 };
 
 struct node_options {
@@ -53,10 +59,14 @@ struct node_options {
     const char *self; /* path of this program, for the keeper */
     const char *passphrase; /* of a sealed key, or NULL */
     enum node_mode mode;
-    const char *socket_path; /* where the Unix socket is made */
 };
 
-/* Opens everything and starts the threads. On failure nothing is left behind. */
+#define NODE_SOCKET "node.sock" /* in the node's folder; mode 600 */
+#define NODE_RUN_FILE "run.json" /* what a running node listens on, for commands and scripts */
+
+/* Opens everything and starts the threads. On failure nothing is left behind. Call from a thread that lives as long
+ * as the node: the keeper dies with it. Errors of the configuration, the keys, the store, the certificate and the
+ * listeners; ERR_LOCKED: another process has the folder. */
 MUST_USE enum err node_start(const struct node_options *options, struct node **out, struct why *why);
 /* Orderly: no new requests, streams closed, what was accepted is stored and signed, then the keeper goes. */
 void node_stop(struct node *node);

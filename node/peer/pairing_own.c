@@ -1,8 +1,10 @@
 /* The own pairing string: key, address and certificate of the folder. */
 #include "node/peer/pairing_own.h"
 
+#include <jansson.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "conf/config.h"
 #include "keys/keys.h"
@@ -12,14 +14,12 @@
 static_assert(sizeof(((struct config *)0)->node.url) <= PAIRING_URL_BYTES_MAX,
               "every address that settings hold fits");
 
-enum err pairing_own(const char *dir, struct pairing *out, struct why *why)
+enum err pairing_of(const char *dir, const char *url, struct pairing *out, struct why *why)
 {
-    struct config config;
     struct public_key key;
     uint8_t pin[CERTIFICATE_PIN_BYTES];
     bool sealed;
     TRY(keys_read_public(dir, &key, &sealed, why));
-    TRY(config_load(dir, &config, why));
     TRY(certificate_pin(dir, pin, why));
     struct buf did;
     buf_init(&did, DID_BYTES_MAX);
@@ -27,10 +27,37 @@ enum err pairing_own(const char *dir, struct pairing *out, struct why *why)
     enum err err = buf_check(&did);
     if (err == OK) {
         (void)snprintf(out->did, sizeof(out->did), "%.*s", (int)did.len, (const char *)did.data);
-        (void)snprintf(out->url, sizeof(out->url), "%s", config.node.url);
+        (void)snprintf(out->url, sizeof(out->url), "%s", url);
         (void)sodium_bin2base64(out->cert, sizeof(out->cert), pin, sizeof(pin),
                                 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     }
     buf_clear(&did);
     return err;
+}
+
+/* The address that the running node has. */
+static bool read_running_url(const char *dir, char *out, size_t room)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/run.json", dir) < 0)
+        return false;
+    json_t *run = json_load_file(path, 0, NULL);
+    const char *url = json_string_value(json_object_get(run, "url"));
+    bool fits = url != NULL && (size_t)snprintf(out, room, "%s", url) < room;
+    json_decref(run);
+    free(path);
+    return fits;
+}
+
+enum err pairing_own(const char *dir, struct pairing *out, struct why *why)
+{
+    struct config config;
+    char url[PAIRING_URL_BYTES_MAX + 1];
+    TRY(config_load(dir, &config, why));
+    size_t len = strlen(config.node.url);
+    bool is_open = len > 2 && strcmp(config.node.url + len - 2, ":0") == 0;
+    if (is_open && !read_running_url(dir, url, sizeof(url)))
+        return why_set(why, ERR_BAD_REQUEST, "node.url has port 0, which is picked when the node starts", 0,
+                       "a running node", NULL);
+    return pairing_of(dir, is_open ? url : config.node.url, out, why);
 }

@@ -78,7 +78,8 @@ static enum err put_in(struct peers *peers, const struct state_peer *settings)
     while (*last != NULL)
         last = &(*last)->next;
     *last = member;
-    loop_post(loop, connect_member, member);
+    if (node->mode == NODE_SERVE)
+        loop_post(loop, connect_member, member);
     return OK;
 }
 
