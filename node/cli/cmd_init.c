@@ -141,7 +141,10 @@ static enum err read_settings(const struct cli *cli, struct config *config, stru
     config_default(config);
     TRY(take(config, cli, "name", "node", "name", why));
     TRY(take(config, cli, "url", "node", "url", why));
-    if (!pairing_url_is_valid(span_cstr(config->node.url)))
+    /* Port 0 is picked when the node starts. */
+    struct span url = span_cstr(config->node.url);
+    bool is_open = url.len > 2 && span_is(span_part(url, url.len - 2, 2), ":0");
+    if (!pairing_url_is_valid(is_open ? span_part(url, 0, url.len - 2) : url))
         return why_set(why, ERR_BAD_SETTING, "--url", 0, "https://host:port", config->node.url);
     TRY(set_listen(config, why));
     TRY(take(config, cli, "listen", "listen", "public", why));

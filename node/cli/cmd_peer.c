@@ -1,0 +1,105 @@
+/* maillon peer add|list|remove: whom this node follows. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/cli/client.h"
+
+int cmd_peer(struct cli *cli);
+
+static int tell(const struct cli *cli, const struct cli_answer *answer, const char *english, const char *french)
+{
+    json_t *json = cli_answer_json(cli, answer);
+    if (json == NULL)
+        return CLI_FAILED;
+    if (cli->json) {
+        cli_print_json(json);
+        return CLI_OK;
+    }
+    (void)printf("%s %s\n", cli_text(cli, english, french), json_string_value(json_object_get(json, "did")));
+    json_decref(json);
+    return CLI_OK;
+}
+
+static int call(struct cli *cli, const char *method, const char *path, const char *body, struct cli_answer *answer)
+{
+    struct cli_client *client = cli_client_open(cli, NODE_READ);
+    if (client == NULL)
+        return CLI_FAILED;
+    struct why why = {.rule = NULL};
+    enum err err = cli_client_call(client, method, path, body == NULL ? NULL : "application/json",
+                                   body == NULL ? span_of(NULL, 0) : span_cstr(body), answer, &why);
+    cli_client_close(client);
+    if (err != OK)
+        return cli_fail(cli, NULL, err, &why);
+    return answer->status == 200 ? CLI_OK : cli_problem(cli, NULL, answer);
+}
+
+static int add(struct cli *cli, struct cli_answer *answer)
+{
+    json_t *body = json_pack("{s:s}", "pairing", cli->arguments[1]);
+    char *text = body == NULL ? NULL : json_dumps(body, 0);
+    json_decref(body);
+    if (text == NULL)
+        return cli_fail(cli, "pairing", ERR_BAD_TEXT, NULL);
+    int code = call(cli, "POST", "/admin/peers", text, answer);
+    free(text);
+    return code == CLI_OK ? tell(cli, answer, "Following", "Suivi :") : code;
+}
+
+static int remove_peer(struct cli *cli, struct cli_answer *answer)
+{
+    struct buf path;
+    buf_init(&path, 4096);
+    buf_append_cstr(&path, "/admin/peers/");
+    cli_append_encoded(&path, cli->arguments[1]);
+    buf_append_byte(&path, '\0');
+    int code = buf_check(&path) == OK ? call(cli, "DELETE", (const char *)path.data, NULL, answer)
+                                      : cli_fail(cli, NULL, ERR_LIMIT, NULL);
+    buf_clear(&path);
+    return code == CLI_OK ? tell(cli, answer, "No longer following", "N'est plus suivi :") : code;
+}
+
+static int list(struct cli *cli, struct cli_answer *answer)
+{
+    int code = call(cli, "GET", "/admin/status", NULL, answer);
+    json_t *status = code == CLI_OK ? cli_answer_json(cli, answer) : NULL;
+    json_t *peers = json_object_get(status, "peers");
+    if (status == NULL)
+        return CLI_FAILED;
+    if (cli->json) {
+        cli_print_json(json_incref(peers));
+    } else {
+        size_t i;
+        json_t *peer;
+        struct cli_table *table = cli_table_new(3);
+        json_array_foreach(peers, i, peer)
+        {
+            cli_table_add(table, json_string_value(json_object_get(peer, "did")));
+            cli_table_add(table, json_string_value(json_object_get(peer, "state")));
+            cli_table_add(table, json_string_value(json_object_get(peer, "url")));
+        }
+        cli_table_print(table);
+    }
+    json_decref(status);
+    return CLI_OK;
+}
+
+int cmd_peer(struct cli *cli)
+{
+    const char *what = cli->count > 0 ? cli->arguments[0] : "";
+    struct cli_answer answer;
+    cli_answer_init(&answer);
+    int code;
+    if (strcmp(what, "add") == 0 && cli->count == 2)
+        code = add(cli, &answer);
+    else if (strcmp(what, "remove") == 0 && cli->count == 2)
+        code = remove_peer(cli, &answer);
+    else if (strcmp(what, "list") == 0 && cli->count == 1)
+        code = list(cli, &answer);
+    else
+        code = cli_usage(cli, "peer add PAIRING, peer list, or peer remove DID.",
+                         "peer add CHAINE, peer list ou peer remove DID.");
+    cli_answer_clear(&answer);
+    return code;
+}

@@ -1,0 +1,76 @@
+/* maillon run: the node, until it is told to stop. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "keys/vault.h"
+#include "node/cli/cli.h"
+#include "node/cli/passphrase.h"
+#include "node/net/server.h"
+#include "node/node.h"
+
+int cmd_run(struct cli *cli);
+
+static void print_ready(const struct node *node)
+{
+    (void)printf("ready %s %s public=%u local=%u socket=%s/%s\n", node->origin, node->url,
+                 (unsigned)server_port(node->public_server), (unsigned)server_port(node->local_server), node->dir,
+                 NODE_SOCKET);
+    (void)fflush(stdout);
+}
+
+/* SIGHUP: the settings that may change while the node runs. */
+static void reload(const struct cli *cli, struct node *node)
+{
+    struct config fresh;
+    struct why why = {.rule = NULL};
+    enum err err = config_load(node->dir, &fresh, &why);
+    if (err != OK) {
+        (void)cli_fail(cli, cli->dir, err, &why);
+        return;
+    }
+    const char *waits = config_reload(&node->config, &fresh);
+    if (waits != NULL)
+        (void)fprintf(stderr,
+                      cli_text(cli, "maillon: %s changes when the node is started again.\n",
+                               "maillon: %s changera au prochain démarrage du noeud.\n"),
+                      waits);
+}
+
+static void wait_for_end(const struct cli *cli, struct node *node, const sigset_t *signals)
+{
+    int signal = 0;
+    while (sigwait(signals, &signal) == 0) {
+        if (signal != SIGHUP)
+            return;
+        reload(cli, node);
+    }
+}
+
+int cmd_run(struct cli *cli)
+{
+    if (cli->count != 0)
+        return cli_usage(cli, "run takes options only.", "run ne prend que des options.");
+    char *passphrase;
+    if (!cli_passphrase(cli, &passphrase))
+        return CLI_FAILED;
+    /* Blocked before the first thread, so that every thread inherits it and sigwait gets them all. */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    struct node *node;
+    struct why why = {.rule = NULL};
+    struct node_options options = {
+        .dir = cli->dir, .self = "/proc/self/exe", .passphrase = passphrase, .mode = NODE_SERVE};
+    enum err err = node_start(&options, &node, &why);
+    vault_free(passphrase);
+    if (err != OK)
+        return cli_fail(cli, cli->dir, err, &why);
+    print_ready(node);
+    wait_for_end(cli, node, &signals);
+    node_stop(node);
+    return CLI_OK;
+}
