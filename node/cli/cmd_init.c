@@ -170,9 +170,9 @@ static int print_made(const struct cli *cli, const struct config *config)
     struct why why = {.rule = NULL};
     struct buf text;
     buf_init(&text, PAIRING_BYTES_MAX);
-    enum err err = pairing_own(cli->dir, &pairing, &why);
-    if (err == OK)
-        err = pairing_write(&pairing, &text, &why);
+    enum err err = pairing_of(cli->dir, config->node.url, &pairing, &why);
+    bool is_open =
+        err == OK && pairing_write(&pairing, &text, &why) == ERR_BAD_REQUEST; /* port 0 */
     int code = CLI_OK;
     if (err != OK) {
         code = cli_fail(cli, cli->dir, err, &why);
@@ -186,9 +186,14 @@ static int print_made(const struct cli *cli, const struct config *config)
             cli_text(cli, "“%s” is ready in %s. Start it:\n  maillon run --dir %s\n",
                      "« %s » est prêt dans %s. Pour le lancer :\n  maillon run --dir %s\n"),
             config->node.name, cli->dir, cli->dir);
-        (void)printf(cli_text(cli, "Give this line to those who are to follow it:\n  %.*s\n",
-                              "Donnez cette ligne à ceux qui doivent le suivre :\n  %.*s\n"),
-                     (int)text.len, (const char *)text.data);
+        if (is_open)
+            (void)puts(cli_text(
+                cli, "Then `maillon pairing` prints the line for those who are to follow it.",
+                "Ensuite `maillon pairing` affiche la ligne pour ceux qui doivent le suivre."));
+        else
+            (void)printf(cli_text(cli, "Give this line to those who are to follow it:\n  %.*s\n",
+                                  "Donnez cette ligne à ceux qui doivent le suivre :\n  %.*s\n"),
+                         (int)text.len, (const char *)text.data);
     }
     buf_clear(&text);
     return code;
