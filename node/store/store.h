@@ -6,6 +6,7 @@
  *                                 ["erased","<b64 leaf>",..padding] over destroyed bytes, and marks:
  *                                 ["commit",size,"<b64 root>"] ends each batch, ["checkpoint","<note>"]
  *   logs/<scid>/index, level8     derived: 64 bytes per entry; Merkle nodes of level 8
+ *   logs/<scid>/position          derived: up to where those two are known to be whole
  * A commit is durable after ONE fdatasync; a torn tail is cut back to the last commit mark whose root
  * holds. Everything else is derived and is rebuilt when missing, short or stale.
  * All functions may be called by any thread unless they say otherwise. */
@@ -21,7 +22,6 @@ struct store_log; /* lives as long as its store */
 struct store_options {
     const char *dir;         /* the node's folder; "logs" and "lock" are made inside it */
     uint64_t segment_bytes;  /* a segment is closed at this size; 0: the default of 256 MiB */
-    bool read_only;          /* no writer thread, no lock taken, nothing repaired on disk */
 };
 
 /* What happened to a log; tells watchers. */
@@ -81,7 +81,8 @@ MUST_USE enum err store_submit(struct store *store, struct store_log *log, struc
 void store_write(struct store *store, struct store_log *log, struct batch *batch,
                  struct store_result *out);
 
-/* Reads entries and nodes below store_log_committed. Spans live until store_close. */
+/* Reads entries and nodes below store_log_committed. Spans live until store_close, but the bytes of a record that is
+ * erased change under the reader: what is sent then no longer has its leaf hash, and who receives it says so. */
 struct log_reader store_log_reader(struct store_log *log);
 /* merkle_source over the same. */
 struct merkle_source store_log_source(struct store_log *log);
