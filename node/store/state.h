@@ -12,7 +12,6 @@ struct state_peer {
     char did[DID_BYTES_MAX + 1];
     char url[512];          /* "https://host:port" */
     char cert[48];          /* base64url SHA-256 of the TLS key (SPKI), or "" : public CAs judge */
-    char name[128];         /* what the peer calls itself, or "" */
     uint64_t added_ms;
 };
 

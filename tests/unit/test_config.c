@@ -163,7 +163,7 @@ static void a_value_out_of_range_is_refused_with_the_range(void **state)
     refused("[node]\nthreads = 99999999999999999999\n", ERR_BAD_SETTING, 2, "0 to 64");
     refused("[timeouts]\nhead = 10\n", ERR_BAD_SETTING, 2, "100 ms to 10 min");
     refused("[timeouts]\nhead = 99 ms\n", ERR_BAD_SETTING, 2, "100 ms to 10 min");
-    refused("[store]\nsegment = 1 KiB\n", ERR_BAD_SETTING, 2, "1 MiB to 64 GiB");
+    refused("[store]\nsegment = 1 KiB\n", ERR_BAD_SETTING, 2, "1 MiB to 2 GiB");
     refused("[store]\nsegment = 18446744073709551615 TiB\n", ERR_BAD_SETTING, 2, "1 MiB");
     refused("[listen]\npublic = 8443\n", ERR_BAD_SETTING, 2, "an address");
     refused("[node]\nurl = http://a\n", ERR_BAD_SETTING, 2, "https://");
