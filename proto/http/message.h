@@ -33,6 +33,7 @@ struct http_head {
     struct http_fields fields;
     enum http_body body;
     uint64_t content_length;
+    bool http10; /* the answer is neither chunked nor kept alive, whatever the request says */
     bool keep_alive;
     bool expects_continue;
 };
