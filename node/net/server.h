@@ -46,8 +46,7 @@ struct server_options {
     struct server_limits limits;
 };
 
-/* Listens and serves. ERR_NETWORK with why (address in use, not allowed...). Call before the loops start, or on none
- * of their threads. */
+/* Listens and serves. ERR_NETWORK with why (address in use, not allowed...). Call before the loops run. */
 MUST_USE enum err server_start(const struct server_options *options, struct server **out, struct why *why);
 uint16_t server_port(const struct server *server); /* the real one; 0 for a Unix socket */
 /* Stops accepting; open exchanges get `closed`. Blocks until the loops have done it. */

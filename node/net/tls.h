@@ -1,4 +1,4 @@
-/* TLS 1.3 for both ends: self-signed certificates made here, contexts, and pins.
+/* TLS 1.3 for both ends: contexts, and pins.
  *
  * A pin is the SHA-256 of a certificate's SubjectPublicKeyInfo: it survives a new certificate for the same key. */
 #ifndef MAILLON_NODE_NET_TLS_H
@@ -7,11 +7,6 @@
 #include <openssl/ssl.h>
 
 #include "proto/base/hash.h"
-
-/* Makes an EC P-256 key (what every TLS 1.3 stack takes, browsers included) and a self-signed certificate for this host
- * name or IP literal (also for "localhost", 127.0.0.1 and ::1), valid for ten years; writes both as PEM with mode 0600,
- * whole or not at all. ERR_IO, ERR_DISK_FULL, ERR_NO_MEMORY. */
-MUST_USE enum err tls_make_certificate(const char *host, const char *cert_path, const char *key_path, struct why *why);
 
 /* A server's context: TLS 1.3 only. The caller frees it with SSL_CTX_free. ERR_NOT_FOUND, ERR_IO, ERR_PERMISSIONS (others may
  * read the key), ERR_BAD_REQUEST (files are no PEM, or key and certificate do not belong together). */
@@ -27,8 +22,6 @@ MUST_USE enum err tls_expect(SSL *ssl, const char *host, const uint8_t *pin);
 /* After a failed handshake: was it because the key is not the pinned one, or no public CA vouches? */
 bool tls_was_distrusted(const SSL *ssl);
 
-/* The pin of the first certificate of a PEM file. ERR_NOT_FOUND, ERR_IO, ERR_BAD_REQUEST (no certificate). */
-MUST_USE enum err tls_file_pin(const char *cert_path, struct hash *out, struct why *why);
 /* The pin of the certificate that the other side of a connection shows; false: none. */
 bool tls_peer_pin(const SSL *ssl, struct hash *out);
 
