@@ -38,7 +38,8 @@ static enum err read_identity(struct node *node, struct why *why)
     did_key_append(&did, &node->key);
     enum err err = buf_check(&did);
     if (err == OK)
-        (void)snprintf(node->origin, sizeof(node->origin), "%.*s", (int)did.len, (const char *)did.data);
+        (void)snprintf(node->origin, sizeof(node->origin), "%.*s", (int)did.len,
+                       (const char *)did.data);
     buf_clear(&did);
     return err;
 }
@@ -48,11 +49,13 @@ static enum err read_token(struct node *node, struct why *why)
     struct buf text;
     buf_init(&text, sizeof(node->token) - 1);
     char *path = path_in(node, TOKEN_FILE);
-    enum err err = path == NULL ? ERR_NO_MEMORY : os_read_file(path, sizeof(node->token) - 1, &text, why);
+    enum err err =
+        path == NULL ? ERR_NO_MEMORY : os_read_file(path, sizeof(node->token) - 1, &text, why);
     while (text.len > 0 && text.data[text.len - 1] <= ' ')
         text.len--;
     if (err == OK && text.len < 16)
-        err = why_set(why, ERR_BAD_SETTING, "local.token holds 16 characters or more", 0, "a token", NULL);
+        err = why_set(why, ERR_BAD_SETTING, "local.token holds 16 characters or more", 0, "a token",
+                      NULL);
     if (err == OK)
         memcpy(node->token, text.data, text.len);
     sodium_memzero(text.data, text.len);
@@ -71,7 +74,8 @@ static void on_stored(void *ctx, const struct store_event *event)
 
 static enum err open_store(struct node *node, struct why *why)
 {
-    struct store_options options = {.dir = node->dir, .segment_bytes = node->config.store.segment_bytes};
+    struct store_options options = {.dir = node->dir,
+                                    .segment_bytes = node->config.store.segment_bytes};
     TRY(store_open(&options, &node->store, why));
     TRY(store_log_open(node->store, span_cstr(node->origin), &node->own, why));
     return state_open(node->dir, &node->state, why);
@@ -83,7 +87,8 @@ static enum err make_loops(struct node *node)
     if (node->mode == NODE_SERVE) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         count = node->config.node.threads > 0 ? (unsigned)node->config.node.threads
-                                              : cores < 1 ? 1u : (unsigned)cores;
+                : cores < 1                   ? 1u
+                                              : (unsigned)cores;
         count = count > NODE_LOOPS_MAX ? NODE_LOOPS_MAX : count;
     }
     for (unsigned i = 0; i < count; i++) {
@@ -98,7 +103,8 @@ static enum err make_loops(struct node *node)
     return node->hub == NULL || node->pool == NULL || node->publisher == NULL ? ERR_NO_MEMORY : OK;
 }
 
-static enum err start_signing(struct node *node, const struct node_options *options, struct why *why)
+static enum err start_signing(struct node *node, const struct node_options *options,
+                              struct why *why)
 {
     if (node->mode == NODE_READ)
         return OK;
@@ -119,8 +125,8 @@ static struct server_limits limits_of(const struct config *config)
                                   .idle_ms = config->timeouts.idle_ms};
 }
 
-static enum err listen_on(struct node *node, const char *address, SSL_CTX *tls, bool local, bool needs_token,
-                          struct server **out, struct why *why)
+static enum err listen_on(struct node *node, const char *address, SSL_CTX *tls, bool local,
+                          bool needs_token, struct server **out, struct why *why)
 {
     struct listener *listener = calloc(1, sizeof(*listener));
     if (listener == NULL)
@@ -146,10 +152,12 @@ static enum err listen_publicly(struct node *node, struct why *why)
     SSL_CTX *tls = NULL;
     char *certificate = path_in(node, CERTIFICATE_FILE);
     char *key = path_in(node, CERTIFICATE_KEY_FILE);
-    enum err err = certificate == NULL || key == NULL ? ERR_NO_MEMORY
-                                                      : tls_server_context(certificate, key, &tls, why);
+    enum err err = certificate == NULL || key == NULL
+                       ? ERR_NO_MEMORY
+                       : tls_server_context(certificate, key, &tls, why);
     if (err == OK)
-        err = listen_on(node, node->config.listen.public, tls, false, false, &node->public_server, why);
+        err = listen_on(node, node->config.listen.public, tls, false, false, &node->public_server,
+                        why);
     SSL_CTX_free(tls);
     free(certificate);
     free(key);
@@ -192,14 +200,17 @@ static enum err make_pairing(struct node *node, struct why *why)
     if (err == OK)
         memcpy(node->pairing, text.data, text.len);
     buf_clear(&text);
-    return err == ERR_BAD_REQUEST ? OK : err; /* a port that is not picked yet: there is no string to give */
+    return err == ERR_BAD_REQUEST
+               ? OK
+               : err; /* a port that is not picked yet: there is no string to give */
 }
 
 static enum err write_run_file(struct node *node, struct why *why)
 {
     char *path = path_in(node, NODE_RUN_FILE);
-    json_t *json = json_pack("{s:s, s:s, s:s, s:i, s:o}", "origin", node->origin, "url", node->url, "pairing",
-                             node->pairing, "pid", (int)getpid(), "listen", api_listen_json(node));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:i, s:o}", "origin", node->origin, "url", node->url, "pairing",
+                  node->pairing, "pid", (int)getpid(), "listen", api_listen_json(node));
     char *text = json_dumps(json, JSON_INDENT(2) | JSON_SORT_KEYS);
     enum err err = path == NULL || text == NULL ? ERR_NO_MEMORY
                                                 : os_write_file(path, span_cstr(text), 0644, why);
@@ -268,7 +279,8 @@ static void stop_loop(void *ctx)
 static void stop_loops(struct node *node)
 {
     for (unsigned i = 0; i < node->loop_count; i++)
-        loop_post(node->loops[i], stop_loop, node->loops[i]); /* behind all that was posted before */
+        loop_post(node->loops[i], stop_loop,
+                  node->loops[i]); /* behind all that was posted before */
     for (unsigned i = 0; i < node->loop_count; i++) {
         loop_join(node->loops[i]);
         loop_free(node->loops[i]);

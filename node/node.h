@@ -1,5 +1,5 @@
-/* A running node: what its rooms hang from. Everything is made by node_start before any loop runs, and is
- * constant until node_stop; each member guards itself. */
+/* A running node: what its rooms hang from. Everything is made by node_start before any loop runs,
+ * and is constant until node_stop; each member guards itself. */
 #ifndef MAILLON_NODE_NODE_H
 #define MAILLON_NODE_NODE_H
 
@@ -30,10 +30,10 @@ struct node {
     char *dir;
     enum node_mode mode;
     struct config config;
-    struct public_key key;         /* of the own log */
+    struct public_key key;          /* of the own log */
     char origin[DID_BYTES_MAX + 1]; /* the DID */
-    char token[64];                /* of the local listener */
-    char url[256];     /* the public address, with the port really listened on */
+    char token[64];                 /* of the local listener */
+    char url[256];                  /* the public address, with the port really listened on */
     char pairing[1024];
     struct store *store;
     struct store_log *own;
@@ -56,19 +56,21 @@ struct node {
 
 struct node_options {
     const char *dir;
-    const char *self; /* path of this program, for the keeper */
+    const char *self;       /* path of this program, for the keeper */
     const char *passphrase; /* of a sealed key, or NULL */
     enum node_mode mode;
 };
 
-#define NODE_SOCKET "node.sock" /* in the node's folder; mode 600 */
+#define NODE_SOCKET "node.sock"  /* in the node's folder; mode 600 */
 #define NODE_RUN_FILE "run.json" /* what a running node listens on, for commands and scripts */
 
-/* Opens everything and starts the threads. On failure nothing is left behind. Call from a thread that lives as long
- * as the node: the keeper dies with it. Errors of the configuration, the keys, the store, the certificate and the
- * listeners; ERR_LOCKED: another process has the folder. */
-MUST_USE enum err node_start(const struct node_options *options, struct node **out, struct why *why);
-/* Orderly: no new requests, streams closed, what was accepted is stored and signed, then the keeper goes. */
+/* Opens everything and starts the threads. On failure nothing is left behind. Call from a thread
+ * that lives as long as the node: the keeper dies with it. Errors of the configuration, the keys,
+ * the store, the certificate and the listeners; ERR_LOCKED: another process has the folder. */
+MUST_USE enum err node_start(const struct node_options *options, struct node **out,
+                             struct why *why);
+/* Orderly: no new requests, streams closed, what was accepted is stored and signed, then the keeper
+ * goes. */
 void node_stop(struct node *node);
 
 #endif

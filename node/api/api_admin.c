@@ -29,14 +29,16 @@ static struct change *change_new(struct call *call)
 
 static enum err read_addition(struct call *call, struct change *change)
 {
-    json_t *body = json_loadb((const char *)call->body.data, call->body.len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *body =
+        json_loadb((const char *)call->body.data, call->body.len, JSON_REJECT_DUPLICATES, NULL);
     json_t *pairing = json_object_get(body, "pairing");
     enum err err = OK;
     if (!json_is_string(pairing))
         err = why_set(&change->why, ERR_BAD_REQUEST, "the body is {\"pairing\":\"did:...\"}", 0,
                       "what `maillon pairing` prints on the peer", NULL);
     else
-        err = peers_read_pairing(call->node, span_of(json_string_value(pairing), json_string_length(pairing)),
+        err = peers_read_pairing(call->node,
+                                 span_of(json_string_value(pairing), json_string_length(pairing)),
                                  &change->settings, &change->why);
     json_decref(body);
     return err;
@@ -60,8 +62,9 @@ static void answer(struct call *call)
     if (change->err != OK)
         call_problem(call, change->err, NULL);
     else
-        call_reply_json(call, 200,
-                        json_pack("{s:s, s:s}", "did", change->settings.did, "url", change->settings.url));
+        call_reply_json(
+            call, 200,
+            json_pack("{s:s, s:s}", "did", change->settings.did, "url", change->settings.url));
 }
 
 void api_peer_add(struct call *call)
@@ -107,10 +110,12 @@ static void check(struct call *call)
 static void tell(struct call *call)
 {
     const struct check *check = call->own;
-    json_t *json = json_pack("{s:b, s:I, s:I}", "sound", check->err == OK, "entries", (json_int_t)check->report.entries,
-                             "checkpoints", (json_int_t)check->report.checkpoints);
+    json_t *json = json_pack("{s:b, s:I, s:I}", "sound", check->err == OK, "entries",
+                             (json_int_t)check->report.entries, "checkpoints",
+                             (json_int_t)check->report.checkpoints);
     if (check->err != OK) {
-        (void)json_object_set_new(json, "bad_index", json_integer((json_int_t)check->report.bad_index));
+        (void)json_object_set_new(json, "bad_index",
+                                  json_integer((json_int_t)check->report.bad_index));
         (void)json_object_set_new(json, "error", json_string(err_slug(check->err)));
         if (check->report.why.rule != NULL)
             (void)json_object_set_new(json, "rule", json_string(check->report.why.rule));

@@ -1,4 +1,5 @@
-/* GET /v1/catalogue: records of every log held whose text has the words asked for, and how complete the answer is. */
+/* GET /v1/catalogue: records of every log held whose text has the words asked for, and how complete
+ * the answer is. */
 #include <stdlib.h>
 
 #include "node/api/router.h"
@@ -38,7 +39,8 @@ static void append_hit(struct buf *out, const struct search_hit *hit)
     buf_append_byte(out, '}');
 }
 
-/* Per origin: up to which entry this answer looked, and how many more its newest known checkpoint has. */
+/* Per origin: up to which entry this answer looked, and how many more its newest known checkpoint
+ * has. */
 static void append_completeness(struct call *call, struct buf *out)
 {
     struct store_log *log;
@@ -84,7 +86,8 @@ static void finish(struct call *call)
     if (s->err != OK)
         call_problem(call, s->err, s->why.rule == NULL ? NULL : &s->why);
     else
-        exchange_reply(call->exchange, 200, "application/json", call->local ? NULL : "Access-Control-Allow-Origin: *\r\n",
+        exchange_reply(call->exchange, 200, "application/json",
+                       call->local ? NULL : "Access-Control-Allow-Origin: *\r\n",
                        buf_span(&s->answer));
 }
 
@@ -129,7 +132,9 @@ void api_catalogue(struct call *call)
     call->own = s;
     call->dispose = dispose;
     if (!read_limit(call, &s->limit)) {
-        call_problem(call, why_set(&why, ERR_BAD_REQUEST, "limit: a number from 1 to 1000", 0, NULL, NULL), &why);
+        call_problem(
+            call, why_set(&why, ERR_BAD_REQUEST, "limit: a number from 1 to 1000", 0, NULL, NULL),
+            &why);
         return;
     }
     call_query(call, "q", &s->words);

@@ -1,5 +1,6 @@
-/* GET /v1/changes: the entries of every log held, in log order, as Server-Sent Events (WHATWG HTML, 9.2). Each event
- * carries the cursor behind it, so that a platform that comes back misses nothing and gets nothing twice. */
+/* GET /v1/changes: the entries of every log held, in log order, as Server-Sent Events (WHATWG
+ * HTML, 9.2). Each event carries the cursor behind it, so that a platform that comes back misses
+ * nothing and gets nothing twice. */
 #include <stdlib.h>
 
 #include "node/api/cursor.h"
@@ -9,7 +10,8 @@
 
 #define UNSENT_BYTES_HIGH (256u * 1024u)
 #define EVENTS_PER_TURN 256u
-#define LOGS_WITH_CURSOR_PER_EVENT 16u /* beyond it the cursor, 22 bytes per log, comes once per turn */
+#define LOGS_WITH_CURSOR_PER_EVENT                                                                 \
+    16u /* beyond it the cursor, 22 bytes per log, comes once per turn */
 
 struct change_stream {
     struct cursor_positions positions;
@@ -27,8 +29,8 @@ static void append_cursor(struct call *call, struct change_stream *stream)
 }
 
 /* An erased or unreadable entry has nothing to tell but its place. */
-static void append_event(struct call *call, struct change_stream *stream, struct store_log *log, uint64_t index,
-                         const struct log_entry *entry)
+static void append_event(struct call *call, struct change_stream *stream, struct store_log *log,
+                         uint64_t index, const struct log_entry *entry)
 {
     bool held = entry->line.len > 0;
     buf_append_cstr(&stream->out, held ? "event: record\n" : "event: withheld\n");
@@ -81,7 +83,8 @@ static void pump(struct call *call)
     while (more && err == OK && exchange_unsent(call->exchange) < UNSENT_BYTES_HIGH) {
         buf_reset(&stream->out);
         err = gather(call, stream, &more);
-        if (err == OK && stream->out.len > 0 && stream->positions.count > LOGS_WITH_CURSOR_PER_EVENT) {
+        if (err == OK && stream->out.len > 0 &&
+            stream->positions.count > LOGS_WITH_CURSOR_PER_EVENT) {
             buf_append_cstr(&stream->out, "event: cursor\n");
             append_cursor(call, stream);
             buf_append_cstr(&stream->out, "data:\n\n");
@@ -135,7 +138,10 @@ void api_changes(struct call *call)
     buf_clear(&since);
     if (err != OK) {
         struct why why = {0};
-        call_problem(call, why_set(&why, err, "since: a cursor as an event's id gave it, or now", 0, NULL, NULL), &why);
+        call_problem(
+            call,
+            why_set(&why, err, "since: a cursor as an event's id gave it, or now", 0, NULL, NULL),
+            &why);
         return;
     }
     exchange_start(call->exchange, 200, "text/event-stream", "Cache-Control: no-store\r\n", false);

@@ -13,7 +13,10 @@ struct store_log *api_find_log(struct call *call)
         if (span_equal(did_scid(store_log_origin(log)), scid))
             return log;
     struct why why;
-    call_problem(call, why_set(&why, ERR_NOT_FOUND, "no log of this name is held; see /v1/logs", 0, NULL, NULL), &why);
+    call_problem(
+        call,
+        why_set(&why, ERR_NOT_FOUND, "no log of this name is held; see /v1/logs", 0, NULL, NULL),
+        &why);
     return NULL;
 }
 
@@ -41,7 +44,8 @@ void api_checkpoint(struct call *call)
     if (err != OK)
         call_problem(call, err, why.rule == NULL ? NULL : &why);
     else
-        exchange_reply(call->exchange, 200, "text/plain; charset=utf-8", "Cache-Control: no-cache\r\n", buf_span(&note));
+        exchange_reply(call->exchange, 200, "text/plain; charset=utf-8",
+                       "Cache-Control: no-cache\r\n", buf_span(&note));
     buf_clear(&note);
 }
 

@@ -48,9 +48,10 @@ void api_node(struct call *call)
     uint64_t logs = 0;
     while (store_log_at(node->store, logs) != NULL)
         logs++;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "name", node->config.node.name, "origin", node->origin,
-                             "url", node->config.node.url, "languages", node->config.node.languages, "software", "name",
-                             "maillon", "version", MAILLON_VERSION);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "name", node->config.node.name,
+                             "origin", node->origin, "url", node->url, "languages",
+                             node->config.node.languages, "software", "name", "maillon", "version",
+                             MAILLON_VERSION);
     set_count(json, "logs", logs);
     call_reply_json(call, 200, json);
 }
@@ -91,18 +92,21 @@ void api_health(struct call *call)
     struct disk disk = look_at_disk(node);
     unsigned troubled = peers_troubled(node->peers);
     bool well = signing == OK && !disk.low;
-    json_t *json = json_pack("{s:s, s:b, s:b, s:i}", "status", well ? "ok" : "failing", "signing", signing == OK, "disk",
-                             !disk.low, "peers_not_connected", (int)troubled);
+    json_t *json =
+        json_pack("{s:s, s:b, s:b, s:i}", "status", well ? "ok" : "failing", "signing",
+                  signing == OK, "disk", !disk.low, "peers_not_connected", (int)troubled);
     call_reply_json(call, well ? 200 : 503, json);
 }
 
-static void add_listener(json_t *listen, const char *name, const char *address, const struct server *server)
+static void add_listener(json_t *listen, const char *name, const char *address,
+                         const struct server *server)
 {
     if (server == NULL)
         return;
     const char *colon = strrchr(address, ':');
     int host = (int)(colon - address);
-    (void)json_object_set_new(listen, name, json_sprintf("%.*s:%u", host, address, (unsigned)server_port(server)));
+    (void)json_object_set_new(
+        listen, name, json_sprintf("%.*s:%u", host, address, (unsigned)server_port(server)));
 }
 
 json_t *api_listen_json(const struct node *node)
@@ -125,10 +129,11 @@ void api_status(struct call *call)
         (void)json_array_append_new(logs, json);
     }
     enum err signing;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version", MAILLON_VERSION, "name",
-                             node->config.node.name, "origin", node->origin, "url", node->config.node.url, "dir", node->dir,
-                             "listen", api_listen_json(node), "signing", signing_json(node, &signing), "logs", logs, "peers",
-                             peers_json(node->peers));
+    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version",
+                             MAILLON_VERSION, "name", node->config.node.name, "origin",
+                             node->origin, "url", node->url, "dir", node->dir, "listen",
+                             api_listen_json(node), "signing", signing_json(node, &signing), "logs",
+                             logs, "peers", peers_json(node->peers));
     set_count(json, "started_ms", node->started_ms);
     set_count(json, "streams", hub_streams(node->hub));
     set_count(json, "disk_free", look_at_disk(node).free);
@@ -138,5 +143,7 @@ void api_status(struct call *call)
 
 void api_pairing(struct call *call)
 {
-    call_reply_json(call, 200, json_pack("{s:s, s:s}", "origin", call->node->origin, "pairing", call->node->pairing));
+    call_reply_json(
+        call, 200,
+        json_pack("{s:s, s:s}", "origin", call->node->origin, "pairing", call->node->pairing));
 }

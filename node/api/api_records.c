@@ -1,4 +1,5 @@
-/* Records: the platform publishes, changes and withdraws its own; anyone reads the newest version of one. */
+/* Records: the platform publishes, changes and withdraws its own; anyone reads the newest version
+ * of one. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +55,8 @@ static void append_error(struct buf *out, enum err err, const struct why *why)
     buf_append_byte(out, '}');
 }
 
-static void append_item(struct buf *out, const struct publish_item *item, const char *origin, bool dry_run)
+static void append_item(struct buf *out, const struct publish_item *item, const char *origin,
+                        bool dry_run)
 {
     if (item->err != OK) {
         buf_append_cstr(out, "{\"error\":");
@@ -113,7 +115,8 @@ static void publish(struct call *call)
     struct publishing *p = call->own;
     struct publisher *publisher = call->node->publisher;
     if (p->at_address)
-        publish_at(publisher, buf_span(&call->params[0]), p->op, buf_span(&call->body), &p->publication);
+        publish_at(publisher, buf_span(&call->params[0]), p->op, buf_span(&call->body),
+                   &p->publication);
     else
         publish_text(publisher, buf_span(&call->body), &p->options, &p->publication);
     render(call, p);
@@ -129,7 +132,8 @@ static void publish_once(struct call *call)
     }
     struct state *state = call->node->state;
     struct hash body = sha256(buf_span(&call->body));
-    p->err = state_idempotency_begin(state, buf_span(&p->key), body.bytes, os_wall_ms(), &p->status, &p->answer);
+    p->err = state_idempotency_begin(state, buf_span(&p->key), body.bytes, os_wall_ms(), &p->status,
+                                     &p->answer);
     p->content_type = p->many ? "application/x-ndjson" : "application/json";
     if (p->err != OK) {
         why_set(&p->why, p->err, "Idempotency-Key: one key, one request", 0, NULL, NULL);
@@ -138,7 +142,8 @@ static void publish_once(struct call *call)
     if (p->status != 0)
         return; /* answered before */
     publish(call);
-    if (p->err != OK || state_idempotency_end(state, buf_span(&p->key), p->status, buf_span(&p->answer)) != OK)
+    if (p->err != OK ||
+        state_idempotency_end(state, buf_span(&p->key), p->status, buf_span(&p->answer)) != OK)
         state_idempotency_cancel(state, buf_span(&p->key));
 }
 
@@ -188,20 +193,24 @@ void api_publish(struct call *call)
     bool many = type_is(type, "application/x-ndjson") || type_is(type, "application/jsonl");
     struct why why = {0};
     if (!many && type.len > 0 && !type_is(type, "application/json")) {
-        call_problem(call, why_set(&why, ERR_UNSUPPORTED_TYPE, "Content-Type", 0, NULL, NULL), &why);
+        call_problem(call, why_set(&why, ERR_UNSUPPORTED_TYPE, "Content-Type", 0, NULL, NULL),
+                     &why);
         return;
     }
     struct publishing *p = publishing_new(call);
     if (p == NULL)
         return;
     if (buf_check(&p->key) != OK) {
-        call_problem(call, why_set(&why, ERR_LIMIT, "Idempotency-Key: at most 255 bytes", 0, NULL, NULL), &why);
+        call_problem(call,
+                     why_set(&why, ERR_LIMIT, "Idempotency-Key: at most 255 bytes", 0, NULL, NULL),
+                     &why);
         return;
     }
     p->many = many;
-    p->options = (struct publication_options){.all_or_nothing = call_query_flag(call, "all-or-nothing"),
-                                          .dry_run = call_query_flag(call, "dry-run"),
-                                          .one_value = !many};
+    p->options =
+        (struct publication_options){.all_or_nothing = call_query_flag(call, "all-or-nothing"),
+                                     .dry_run = call_query_flag(call, "dry-run"),
+                                     .one_value = !many};
     call_in_pool(call, publish_once, publish_answer);
 }
 
@@ -240,11 +249,15 @@ void api_get(struct call *call)
             entry = (struct log_entry){0};
     }
     if (entry.line.len == 0 || !call_may_read(call, &entry)) {
-        call_problem(call, why_set(&why, ERR_NOT_FOUND, "no such record that this caller may read", 0, NULL, NULL), &why);
+        call_problem(
+            call,
+            why_set(&why, ERR_NOT_FOUND, "no such record that this caller may read", 0, NULL, NULL),
+            &why);
         return;
     }
     if (entry.op != RECORD_PUT) {
-        call_problem(call, why_set(&why, ERR_GONE, "its publisher withdrew it", 0, NULL, NULL), &why);
+        call_problem(call, why_set(&why, ERR_GONE, "its publisher withdrew it", 0, NULL, NULL),
+                     &why);
         return;
     }
     if (!call_query_flag(call, "proof")) {

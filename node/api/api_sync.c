@@ -6,7 +6,8 @@
 #include "node/net/os.h"
 #include "proto/sync/serve.h"
 
-#define UNSENT_BYTES_HIGH (512u * 1024u) /* per stream: what a slow reader costs at most, with one pull */
+#define UNSENT_BYTES_HIGH                                                                          \
+    (512u * 1024u) /* per stream: what a slow reader costs at most, with one pull */
 #define PULL_BYTES (256u * 1024u)
 
 struct sync_stream {
@@ -94,7 +95,8 @@ void api_sync(struct call *call)
         return;
     }
     struct why why = {0};
-    enum err err = serve_new(buf_span(&call->body), os_mono_ms(), may_read, call, &stream->serve, &why);
+    enum err err =
+        serve_new(buf_span(&call->body), os_mono_ms(), may_read, call, &stream->serve, &why);
     if (err != OK) {
         free(stream);
         call_problem(call, err, &why);

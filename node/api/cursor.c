@@ -37,7 +37,8 @@ static struct hash name_of(const struct store_log *log)
     return sha256(store_log_origin(log));
 }
 
-enum err cursor_write(const struct cursor_positions *positions, struct store *store, struct buf *out)
+enum err cursor_write(const struct cursor_positions *positions, struct store *store,
+                      struct buf *out)
 {
     struct buf pairs;
     buf_init(&pairs, SYNC_LOGS_MAX * PAIR_BYTES);

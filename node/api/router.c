@@ -1,4 +1,5 @@
-/* From a request's head to its handler: matching, who may call, body limits; and the lifetime of a call. */
+/* From a request's head to its handler: matching, who may call, body limits; and the lifetime of a
+ * call. */
 #include "node/api/router.h"
 
 #include <sodium.h>
@@ -8,7 +9,8 @@
 #include "proto/limits.h"
 
 static const struct route routes[] = {
-#define ROUTE(method, path, who, limit, handler, sentence) {method, path, who, limit, handler, sentence},
+#define ROUTE(method, path, who, limit, handler, sentence)                                         \
+    {method, path, who, limit, handler, sentence},
 #include "node/api/routes.def"
 #undef ROUTE
     {0},
@@ -61,10 +63,10 @@ static enum err match(struct call *call, struct span path, const struct route *r
     return path.len == 0 ? OK : ERR_NOT_FOUND;
 }
 
-/* A DID holds no slash, so the origin of /v1/records/{origin}/{id...} and an id that a platform puts are told apart
- * by their method, which the table's order keeps. */
-static const struct route *find_route(struct call *call, const struct http_head *head, enum err *err_out,
-                                      struct buf *allowed)
+/* A DID holds no slash, so the origin of /v1/records/{origin}/{id...} and an id that a platform
+ * puts are told apart by their method, which the table's order keeps. */
+static const struct route *find_route(struct call *call, const struct http_head *head,
+                                      enum err *err_out, struct buf *allowed)
 {
     *err_out = ERR_NOT_FOUND;
     for (const struct route *route = routes; route->method != NULL; route++) {
@@ -97,11 +99,13 @@ static bool has_token(const struct node *node, const struct http_head *head)
            sodium_memcmp(value.data + scheme.len, node->token, len) == 0;
 }
 
-/* A browser's page on another site may reach a loopback port: only a local name may be asked for. */
+/* A browser's page on another site may reach a loopback port: only a local name may be asked for.
+ */
 static bool host_is_local(const struct http_head *head)
 {
     struct span host = head->host;
-    const uint8_t *bracket = host.len > 0 && host.data[0] == '[' ? memchr(host.data, ']', host.len) : NULL;
+    const uint8_t *bracket =
+        host.len > 0 && host.data[0] == '[' ? memchr(host.data, ']', host.len) : NULL;
     size_t len = host.len;
     if (bracket != NULL)
         len = (size_t)(bracket - host.data) + 1;
@@ -112,15 +116,16 @@ static bool host_is_local(const struct http_head *head)
     return span_is(name, "localhost") || span_is(name, "127.0.0.1") || span_is(name, "[::1]");
 }
 
-static enum err admit(const struct listener *listener, const struct route *route, const struct http_head *head,
-                      struct why *why)
+static enum err admit(const struct listener *listener, const struct route *route,
+                      const struct http_head *head, struct why *why)
 {
     if (route->who == LOCAL && !listener->local)
         return ERR_NOT_FOUND;
     if (!listener->needs_token)
         return OK;
     if (!host_is_local(head))
-        return why_set(why, ERR_FORBIDDEN, "the local listener answers to localhost alone", 0, "Host: localhost", NULL);
+        return why_set(why, ERR_FORBIDDEN, "the local listener answers to localhost alone", 0,
+                       "Host: localhost", NULL);
     if (!has_token(listener->node, head))
         return why_set(why, ERR_UNAUTHORIZED, "RFC 6750: Authorization: Bearer", 0, NULL, NULL);
     return OK;
@@ -166,7 +171,8 @@ static void on_head(void *ctx, struct exchange *exchange)
     if (call->route == NULL || (call->route->who == LOCAL && !listener->local)) {
         buf_append_byte(&allowed, '\0');
         if (call->route == NULL && err == ERR_METHOD_NOT_ALLOWED && buf_check(&allowed) == OK)
-            err = why_set(&why, err, "RFC 9110, 15.5.6: the methods of this address", 0, (const char *)allowed.data, NULL);
+            err = why_set(&why, err, "RFC 9110, 15.5.6: the methods of this address", 0,
+                          (const char *)allowed.data, NULL);
         else if (call->route != NULL)
             err = ERR_NOT_FOUND;
         exchange_problem(exchange, err, why.rule == NULL ? NULL : &why);

@@ -6,8 +6,9 @@
 
 #include "node/node.h"
 
-#define API_BODY_BYTES_MAX (16u * 1024u * 1024u) /* of one publication: larger ones are sent in parts */
-#define API_RECORD_BYTES_MAX (1024u * 1024u)     /* one record, in any spelling */
+#define API_BODY_BYTES_MAX                                                                         \
+    (16u * 1024u * 1024u)                    /* of one publication: larger ones are sent in parts */
+#define API_RECORD_BYTES_MAX (1024u * 1024u) /* one record, in any spelling */
 
 enum who { PUBLIC, LOCAL };
 
@@ -23,8 +24,8 @@ struct route {
     const char *sentence;
 };
 
-/* One request on its way through the API. Owned by its exchange's loop; while `busy` it belongs to the pool
- * thread that works on it. */
+/* One request on its way through the API. Owned by its exchange's loop; while `busy` it belongs to
+ * the pool thread that works on it. */
 struct call {
     struct node *node;
     struct loop *loop;
@@ -35,7 +36,8 @@ struct call {
     struct buf body;
     struct buf params[2]; /* of the path, percent-decoded */
     struct buf query;
-    /* An open stream (sync, changes): woken when logs grow, when bytes have left, and by the ping timer. */
+    /* An open stream (sync, changes): woken when logs grow, when bytes have left, and by the ping
+     * timer. */
     void (*wake)(struct call *call);
     void (*dispose)(struct call *call); /* frees `own`; may be NULL */
     void *own;
@@ -56,7 +58,8 @@ struct server_handler router_handler(struct listener *listener);
 /* All rows of routes.def, for documentation and tests; NULL method ends. */
 const struct route *router_routes(void);
 
-/* Runs work on the pool, then finish on the call's loop, unless the caller has gone by then (dispose is called). */
+/* Runs work on the pool, then finish on the call's loop, unless the caller has gone by then
+ * (dispose is called). */
 void call_in_pool(struct call *call, void (*work)(struct call *), void (*finish)(struct call *));
 /* Registers the call as a stream with the hub of its loop. */
 void call_stream(struct call *call, void (*wake)(struct call *));
@@ -64,7 +67,8 @@ void call_stream(struct call *call, void (*wake)(struct call *));
 /* Answers. */
 void call_reply_json(struct call *call, int status, json_t *taken);
 void call_problem(struct call *call, enum err err, const struct why *why);
-/* A parameter of the query: false when it is absent. Decoded, appended; a bad one is an empty value. */
+/* A parameter of the query: false when it is absent. Decoded, appended; a bad one is an empty
+ * value. */
 bool call_query(const struct call *call, const char *name, struct buf *out);
 bool call_query_flag(const struct call *call, const char *name);
 /* May this caller read this entry's bytes? */

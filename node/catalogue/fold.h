@@ -4,8 +4,8 @@
 
 #include "proto/base/bytes.h"
 
-/* Appends utf8 (valid) folded: Latin letters lower-cased and stripped of accents (oe, ae, ss spelled out), everything
- * that is no letter or digit of any script turned into one space. */
+/* Appends utf8 (valid) folded: Latin letters lower-cased and stripped of accents (oe, ae, ss
+ * spelled out), everything that is no letter or digit of any script turned into one space. */
 void fold_append(struct buf *out, struct span utf8);
 /* Does folded text hold a word that begins with this folded word? */
 bool fold_has_prefix(struct span folded, struct span word);

@@ -34,8 +34,8 @@ static enum err read_words(struct scan *scan, struct why *why)
     return OK;
 }
 
-/* Folds one value's strings into scan->text, with a space between; keys are not text. Recursion is bounded by the
- * scanner's depth limit. */
+/* Folds one value's strings into scan->text, with a space between; keys are not text. Recursion is
+ * bounded by the scanner's depth limit. */
 static void gather_text(struct scan *scan, struct span line, uint32_t value)
 {
     const struct tape_token *token = &scan->tape.tokens[value];
@@ -96,7 +96,8 @@ static enum err scan_log(struct scan *scan, struct store_log *log)
     return OK;
 }
 
-enum err search_run(struct store *store, const struct search_query *query, struct search_result *out, struct why *why)
+enum err search_run(struct store *store, const struct search_query *query,
+                    struct search_result *out, struct why *why)
 {
     CHECK(query->limit <= SEARCH_LIMIT_MAX);
     out->count = 0;

@@ -1,4 +1,5 @@
-/* A plain search: reads the newest version of every record held and keeps those whose text has all the words. */
+/* A plain search: reads the newest version of every record held and keeps those whose text has all
+ * the words. */
 #ifndef MAILLON_NODE_CATALOGUE_SEARCH_H
 #define MAILLON_NODE_CATALOGUE_SEARCH_H
 
@@ -10,7 +11,8 @@
 struct search_query {
     struct span words; /* UTF-8; each must begin a word of the body's strings; none: every record */
     struct span origin; /* only this log, or empty */
-    struct span schema; /* only records whose schema begins so ("food/", "food/product@1"), or empty */
+    struct span
+        schema; /* only records whose schema begins so ("food/", "food/product@1"), or empty */
     unsigned limit;
     bool everything; /* also records that are not public */
 };
@@ -27,9 +29,9 @@ struct search_result {
     uint64_t scanned; /* records looked at */
 };
 
-/* Takes milliseconds per ten thousand records: pool threads only. ERR_NO_MEMORY, ERR_BAD_REQUEST (words are not UTF-8),
- * ERR_LIMIT (too many words). */
-MUST_USE enum err search_run(struct store *store, const struct search_query *query, struct search_result *out,
-                             struct why *why);
+/* Takes milliseconds per ten thousand records: pool threads only. ERR_NO_MEMORY, ERR_BAD_REQUEST
+ * (words are not UTF-8), ERR_LIMIT (too many words). */
+MUST_USE enum err search_run(struct store *store, const struct search_query *query,
+                             struct search_result *out, struct why *why);
 
 #endif

@@ -39,8 +39,10 @@ static bool is_running(const struct unix_path *path)
     return running;
 }
 
-/* Another command may have the folder for a moment, or a node may just be starting: then its socket comes. */
-static enum err open_node(struct cli_client *client, enum node_mode mode, const char *passphrase, struct why *why)
+/* Another command may have the folder for a moment, or a node may just be starting: then its socket
+ * comes. */
+static enum err open_node(struct cli_client *client, enum node_mode mode, const char *passphrase,
+                          struct why *why)
 {
     struct node_options options = {
         .dir = client->cli->dir, .self = "/proc/self/exe", .passphrase = passphrase, .mode = mode};
@@ -144,8 +146,9 @@ static void on_end(void *ctx, struct client *client, enum err err, const struct 
     loop_stop(call->loop);
 }
 
-enum err cli_client_call(struct cli_client *client, const char *method, const char *path, const char *content_type,
-                         struct span body, struct cli_answer *answer, struct why *why)
+enum err cli_client_call(struct cli_client *client, const char *method, const char *path,
+                         const char *content_type, struct span body, struct cli_answer *answer,
+                         struct why *why)
 {
     struct call call = {.loop = client->loop, .answer = answer, .err = ERR_NO_MEMORY, .why = why};
     char headers[256];
@@ -153,7 +156,8 @@ enum err cli_client_call(struct cli_client *client, const char *method, const ch
     answer->status = 0;
     buf_reset(&answer->body);
     (void)snprintf(headers, sizeof(headers), "Accept-Language: %s\r\n%s%s%s",
-                   client->cli->lang == LANG_FR ? "fr" : "en", content_type == NULL ? "" : "Content-Type: ",
+                   client->cli->lang == LANG_FR ? "fr" : "en",
+                   content_type == NULL ? "" : "Content-Type: ",
                    content_type == NULL ? "" : content_type, content_type == NULL ? "" : "\r\n");
     if (asprintf(&url, "%s:%s", client->path.address, path) < 0)
         return ERR_NO_MEMORY;
@@ -187,11 +191,14 @@ int cli_problem(const struct cli *cli, const char *subject, const struct cli_ans
     json_t *problem = json_loadb((const char *)answer->body.data, answer->body.len, 0, NULL);
     const char *title = json_string_value(json_object_get(problem, "title"));
     const char *detail = json_string_value(json_object_get(problem, "detail"));
-    (void)fprintf(stderr, "maillon: %s%s", subject == NULL ? "" : subject, subject == NULL ? "" : ": ");
+    (void)fprintf(stderr, "maillon: %s%s", subject == NULL ? "" : subject,
+                  subject == NULL ? "" : ": ");
     if (title != NULL)
         (void)fprintf(stderr, "%s", title);
     else
-        (void)fprintf(stderr, cli_text(cli, "the node answered with status %d", "le noeud a répondu par le statut %d"),
+        (void)fprintf(stderr,
+                      cli_text(cli, "the node answered with status %d",
+                               "le noeud a répondu par le statut %d"),
                       answer->status);
     if (detail != NULL)
         (void)fprintf(stderr, " (%s)", detail);
@@ -210,7 +217,8 @@ json_t *cli_answer_json(const struct cli *cli, const struct cli_answer *answer)
 
 void cli_append_encoded(struct buf *out, const char *text)
 {
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";
     static const char digits[] = "0123456789ABCDEF";
     for (; *text != '\0'; text++) {
         uint8_t c = (uint8_t)*text;

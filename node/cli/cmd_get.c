@@ -9,7 +9,8 @@ int cmd_get(struct cli *cli);
 #define SIGNING_WAIT_MS 5000
 
 /* A record that was acknowledged a moment ago is signed a moment later: wait for that. */
-static enum err ask(struct cli_client *client, const char *path, struct cli_answer *answer, struct why *why)
+static enum err ask(struct cli_client *client, const char *path, struct cli_answer *answer,
+                    struct why *why)
 {
     const struct timespec pause = {.tv_nsec = 50000000};
     enum err err = OK;
@@ -38,7 +39,8 @@ int cmd_get(struct cli *cli)
         return cli_fail(cli, NULL, ERR_LIMIT, NULL);
     }
     /* To be proven, the log's end must be signed, also when no node runs. */
-    struct cli_client *client = cli_client_open(cli, cli_flag(cli, "proof") ? NODE_WRITE : NODE_READ);
+    struct cli_client *client =
+        cli_client_open(cli, cli_flag(cli, "proof") ? NODE_WRITE : NODE_READ);
     if (client == NULL) {
         buf_clear(&path);
         return CLI_FAILED;

@@ -16,8 +16,10 @@ static void make_path(struct buf *out, const char *before, struct span origin, c
     buf_append_byte(out, '\0');
 }
 
-/* The logs to look at: the one named, or every one (checkpoint: the own one). NULL after a message. */
-static json_t *choose(struct cli *cli, struct cli_client *client, bool all, struct cli_answer *answer)
+/* The logs to look at: the one named, or every one (checkpoint: the own one). NULL after a message.
+ */
+static json_t *choose(struct cli *cli, struct cli_client *client, bool all,
+                      struct cli_answer *answer)
 {
     if (!cli_client_get(client, "/v1/logs", answer))
         return NULL;
@@ -49,8 +51,8 @@ static int checkpoint(struct cli *cli, struct cli_client *client, json_t *log, s
     if (!cli_client_get(client, (const char *)path->data, answer))
         return CLI_FAILED;
     if (cli->json)
-        cli_print_json(json_pack("{s:s%, s:s%}", "origin", (const char *)origin.data, origin.len, "checkpoint",
-                                 (const char *)answer->body.data, answer->body.len));
+        cli_print_json(json_pack("{s:s%, s:s%}", "origin", (const char *)origin.data, origin.len,
+                                 "checkpoint", (const char *)answer->body.data, answer->body.len));
     else
         (void)fwrite(answer->body.data, 1, answer->body.len, stdout);
     return CLI_OK;
@@ -69,18 +71,19 @@ static void print_check(const struct cli *cli, const char *origin, json_t *repor
     const char *rule = json_string_value(json_object_get(report, "rule"));
     (void)printf(cli_text(cli, "DAMAGED: %s, first bad entry %lld (%s). %s\n",
                           "ABÎMÉ : %s, première entrée fausse %lld (%s). %s\n"),
-                 origin, (long long)json_integer_value(json_object_get(report, "bad_index")), rule == NULL ? "" : rule,
-                 err_sentence(ERR_DAMAGED, cli->lang));
+                 origin, (long long)json_integer_value(json_object_get(report, "bad_index")),
+                 rule == NULL ? "" : rule, err_sentence(ERR_DAMAGED, cli->lang));
 }
 
 /* Adds the report to `reports`; returns whether the log is sound. */
-static bool check(struct cli *cli, struct cli_client *client, json_t *log, struct buf *path, struct cli_answer *answer,
-                  json_t *reports)
+static bool check(struct cli *cli, struct cli_client *client, json_t *log, struct buf *path,
+                  struct cli_answer *answer, json_t *reports)
 {
     const char *origin = json_string_value(json_object_get(log, "origin"));
     make_path(path, "/admin/check/", span_cstr(origin), "");
-    json_t *report =
-        cli_client_get(client, (const char *)path->data, answer) ? cli_answer_json(cli, answer) : NULL;
+    json_t *report = cli_client_get(client, (const char *)path->data, answer)
+                         ? cli_answer_json(cli, answer)
+                         : NULL;
     if (report == NULL)
         return false;
     bool sound = json_is_true(json_object_get(report, "sound"));

@@ -7,7 +7,8 @@
 
 int cmd_peer(struct cli *cli);
 
-static int tell(const struct cli *cli, const struct cli_answer *answer, const char *english, const char *french)
+static int tell(const struct cli *cli, const struct cli_answer *answer, const char *english,
+                const char *french)
 {
     json_t *json = cli_answer_json(cli, answer);
     if (json == NULL)
@@ -16,12 +17,14 @@ static int tell(const struct cli *cli, const struct cli_answer *answer, const ch
         cli_print_json(json);
         return CLI_OK;
     }
-    (void)printf("%s %s\n", cli_text(cli, english, french), json_string_value(json_object_get(json, "did")));
+    (void)printf("%s %s\n", cli_text(cli, english, french),
+                 json_string_value(json_object_get(json, "did")));
     json_decref(json);
     return CLI_OK;
 }
 
-static int call(struct cli *cli, const char *method, const char *path, const char *body, struct cli_answer *answer)
+static int call(struct cli *cli, const char *method, const char *path, const char *body,
+                struct cli_answer *answer)
 {
     struct cli_client *client = cli_client_open(cli, NODE_READ);
     if (client == NULL)

@@ -31,19 +31,23 @@ static void refuse_line(const struct cli *cli, struct publish_chunk *chunk, json
         if (strcmp(err_slug((enum err)err), slug) == 0)
             title = err_sentence((enum err)err, LANG_FR);
     char reason[512];
-    (void)snprintf(reason, sizeof(reason), "%s%s%s%s", title == NULL ? "" : title, rule == NULL ? "" : " (",
-                   rule == NULL ? "" : rule, rule == NULL ? "" : ")");
-    publish_chunk_refuse(chunk, (uint64_t)json_integer_value(json_object_get(line, "line")), slug, reason);
+    (void)snprintf(reason, sizeof(reason), "%s%s%s%s", title == NULL ? "" : title,
+                   rule == NULL ? "" : " (", rule == NULL ? "" : rule, rule == NULL ? "" : ")");
+    publish_chunk_refuse(chunk, (uint64_t)json_integer_value(json_object_get(line, "line")), slug,
+                         reason);
 }
 
-static enum err read_refusals(const struct cli *cli, struct publish_chunk *chunk, struct span text, struct why *why)
+static enum err read_refusals(const struct cli *cli, struct publish_chunk *chunk, struct span text,
+                              struct why *why)
 {
     struct cursor cursor = cursor_of(text);
     while (!cursor_at_end(&cursor)) {
         struct span line = cursor_until(&cursor, '\n');
-        json_t *json = cursor.failed ? NULL : json_loadb((const char *)line.data, line.len, 0, NULL);
+        json_t *json =
+            cursor.failed ? NULL : json_loadb((const char *)line.data, line.len, 0, NULL);
         if (json == NULL)
-            return why_set(why, ERR_BAD_REQUEST, "the node answers with NDJSON", cursor.position, NULL, NULL);
+            return why_set(why, ERR_BAD_REQUEST, "the node answers with NDJSON", cursor.position,
+                           NULL, NULL);
         refuse_line(cli, chunk, json);
         json_decref(json);
     }
@@ -70,8 +74,8 @@ static enum err problem_of(const struct cli_answer *answer, struct why *why)
 static enum err send_chunk(void *ctx, struct publish_chunk *chunk, struct why *why)
 {
     struct sending *sending = ctx;
-    TRY(cli_client_call(sending->client, "POST", sending->path, "application/x-ndjson", chunk->lines, &sending->answer,
-                        why));
+    TRY(cli_client_call(sending->client, "POST", sending->path, "application/x-ndjson",
+                        chunk->lines, &sending->answer, why));
     int status = sending->answer.status;
     if (status != 201 && status != 207 && status != 422)
         return problem_of(&sending->answer, why);
@@ -97,7 +101,8 @@ static int publish(struct cli *cli, struct import_source *source, const char *na
                                       .lang = cli->lang,
                                       .all_or_nothing = cli_flag(cli, "all-or-nothing")};
     struct sending sending = {.cli = cli,
-                              .path = options.all_or_nothing ? "/v1/records?all-or-nothing" : "/v1/records",
+                              .path = options.all_or_nothing ? "/v1/records?all-or-nothing"
+                                                             : "/v1/records",
                               .progress = cli_progress_start()};
     sending.client = cli_client_open(cli, NODE_WRITE);
     if (sending.client == NULL)
@@ -129,8 +134,9 @@ static int open_and_publish(struct cli *cli, bool containers)
         return cli_usage(cli, "One file at a time (- or none is standard input).",
                          "Un fichier à la fois (- ou rien : l'entrée standard).");
     if (cli_value(cli, "schema") == NULL)
-        return cli_usage(cli, "--schema is needed: what kind of records these are, for example food/product@1.",
-                         "Il faut --schema : de quelle sorte sont ces fiches, par exemple food/product@1.");
+        return cli_usage(
+            cli, "--schema is needed: what kind of records these are, for example food/product@1.",
+            "Il faut --schema : de quelle sorte sont ces fiches, par exemple food/product@1.");
     struct import_options options = {.containers = containers};
     const char *format = containers ? cli_value(cli, "format") : NULL;
     if (format != NULL && !import_format_read(format, &options.format))
@@ -146,7 +152,8 @@ static int open_and_publish(struct cli *cli, bool containers)
     int fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     struct why why = {.rule = NULL};
     if (fd < 0)
-        return cli_fail(cli, name, why_set(&why, ERR_IO, "opening the file", 0, NULL, strerror(errno)), &why);
+        return cli_fail(cli, name,
+                        why_set(&why, ERR_IO, "opening the file", 0, NULL, strerror(errno)), &why);
     struct import_source *source;
     enum err err = import_open(fd, &options, &source, &why);
     int code = err == OK ? publish(cli, source, name) : cli_fail(cli, name, err, &why);

@@ -14,8 +14,8 @@ int cmd_run(struct cli *cli);
 static void print_ready(const struct node *node)
 {
     (void)printf("ready %s %s public=%u local=%u socket=%s/%s\n", node->origin, node->url,
-                 (unsigned)server_port(node->public_server), (unsigned)server_port(node->local_server), node->dir,
-                 NODE_SOCKET);
+                 (unsigned)server_port(node->public_server),
+                 (unsigned)server_port(node->local_server), node->dir, NODE_SOCKET);
     (void)fflush(stdout);
 }
 
@@ -54,7 +54,8 @@ int cmd_run(struct cli *cli)
     char *passphrase;
     if (!cli_passphrase(cli, &passphrase))
         return CLI_FAILED;
-    /* Blocked before the first thread, so that every thread inherits it and sigwait gets them all. */
+    /* Blocked before the first thread, so that every thread inherits it and sigwait gets them all.
+     */
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);

@@ -6,10 +6,12 @@
 
 int cmd_search(struct cli *cli);
 
-/* What a person knows the thing by: the first of these that the body has, here or one level down. */
+/* What a person knows the thing by: the first of these that the body has, here or one level down.
+ */
 static const char *title_of(json_t *body)
 {
-    static const char *const keys[] = {"name", "nom", "title", "titre", "label", "dfc-b:name", "dcterms:title"};
+    static const char *const keys[] = {"name",  "nom",        "title",        "titre",
+                                       "label", "dfc-b:name", "dcterms:title"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const char *text = json_string_value(json_object_get(body, keys[i]));
         if (text == NULL)
@@ -45,7 +47,8 @@ static void print_hits(const struct cli *cli, json_t *answer)
     {
         long long behind = (long long)json_integer_value(json_object_get(hit, "behind"));
         if (behind > 0)
-            (void)printf(cli_text(cli, "%s: %lld entries are still to come\n", "%s : %lld entrées restent à venir\n"),
+            (void)printf(cli_text(cli, "%s: %lld entries are still to come\n",
+                                  "%s : %lld entrées restent à venir\n"),
                          json_string_value(json_object_get(hit, "origin")), behind);
     }
 }
@@ -94,7 +97,8 @@ int cmd_search(struct cli *cli)
     append_parameter(&path, "type", cli_value(cli, "type"));
     append_parameter(&path, "origin", cli_value(cli, "origin"));
     buf_append_byte(&path, '\0');
-    int code = buf_check(&path) == OK ? search(cli, (const char *)path.data) : cli_fail(cli, NULL, ERR_LIMIT, NULL);
+    int code = buf_check(&path) == OK ? search(cli, (const char *)path.data)
+                                      : cli_fail(cli, NULL, ERR_LIMIT, NULL);
     buf_clear(&path);
     return code;
 }

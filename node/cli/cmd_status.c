@@ -75,7 +75,8 @@ static void print_peers(const struct cli *cli, json_t *peers)
     json_array_foreach(peers, i, peer)
     {
         if (json_object_get(peer, "detail") != NULL)
-            (void)printf("%s: %s %s\n", text(peer, "url"), text(peer, "detail"), text(peer, "rule"));
+            (void)printf("%s: %s %s\n", text(peer, "url"), text(peer, "detail"),
+                         text(peer, "rule"));
     }
 }
 
@@ -85,13 +86,15 @@ static void print_status(const struct cli *cli, json_t *status)
     json_t *signing = json_object_get(status, "signing");
     (void)printf("%s (%s)\n", text(status, "name"), text(status, "origin"));
     if (json_is_true(json_object_get(status, "running")))
-        (void)printf(cli_text(cli, "running at %s (public %s, local %s)\n\n", "en marche : %s (public %s, local %s)\n\n"),
+        (void)printf(cli_text(cli, "running at %s (public %s, local %s)\n\n",
+                              "en marche : %s (public %s, local %s)\n\n"),
                      text(status, "url"), text(listen, "public"), text(listen, "local"));
     else
-        (void)puts(cli_text(cli, "not running: start it with `maillon run`\n", "arrêté : lancez-le par `maillon run`\n"));
+        (void)puts(cli_text(cli, "not running: start it with `maillon run`\n",
+                            "arrêté : lancez-le par `maillon run`\n"));
     if (json_object_get(signing, "detail") != NULL)
-        (void)printf(cli_text(cli, "NOT SIGNING: %s (%s)\n\n", "NE SIGNE PAS : %s (%s)\n\n"), text(signing, "detail"),
-                     text(signing, "rule"));
+        (void)printf(cli_text(cli, "NOT SIGNING: %s (%s)\n\n", "NE SIGNE PAS : %s (%s)\n\n"),
+                     text(signing, "detail"), text(signing, "rule"));
     print_logs(cli, json_object_get(status, "logs"));
     (void)putchar('\n');
     print_peers(cli, json_object_get(status, "peers"));
@@ -106,7 +109,8 @@ int cmd_status(struct cli *cli)
         return CLI_FAILED;
     struct cli_answer answer;
     cli_answer_init(&answer);
-    json_t *status = cli_client_get(client, "/admin/status", &answer) ? cli_answer_json(cli, &answer) : NULL;
+    json_t *status =
+        cli_client_get(client, "/admin/status", &answer) ? cli_answer_json(cli, &answer) : NULL;
     int code = status == NULL ? CLI_FAILED : CLI_OK;
     if (status != NULL && !cli->json)
         print_status(cli, status);

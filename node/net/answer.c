@@ -124,11 +124,13 @@ static void put_date(struct evbuffer *out)
     time_t seconds = (time_t)(os_wall_ms() / 1000);
     struct tm utc;
     if (gmtime_r(&seconds, &utc) != NULL)
-        (void)evbuffer_add_printf(out, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n", days[utc.tm_wday % 7], utc.tm_mday,
-                                  months[utc.tm_mon % 12], utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
+        (void)evbuffer_add_printf(out, "Date: %s, %02d %s %d %02d:%02d:%02d GMT\r\n",
+                                  days[utc.tm_wday % 7], utc.tm_mday, months[utc.tm_mon % 12],
+                                  utc.tm_year + 1900, utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-static void put_head(struct exchange *exchange, int status, const char *content_type, const char *extra)
+static void put_head(struct exchange *exchange, int status, const char *content_type,
+                     const char *extra)
 {
     struct evbuffer *out = output_of(exchange);
     exchange->started = true;
@@ -149,7 +151,8 @@ static void finish(struct exchange *exchange)
     advance_later(exchange);
 }
 
-void exchange_reply(struct exchange *exchange, int status, const char *content_type, const char *extra, struct span body)
+void exchange_reply(struct exchange *exchange, int status, const char *content_type,
+                    const char *extra, struct span body)
 {
     if (exchange->started)
         return;
@@ -181,19 +184,22 @@ static enum lang language_of(const struct exchange *exchange)
 
 static json_t *describe(enum err err, const struct why *why, enum lang lang)
 {
-    json_t *json = json_pack("{s:o, s:s, s:i}", "type", json_sprintf("urn:maillon:problem:%s", err_slug(err)), "title",
-                             err_sentence(err, lang), "status", err_http_status(err));
+    json_t *json =
+        json_pack("{s:o, s:s, s:i}", "type", json_sprintf("urn:maillon:problem:%s", err_slug(err)),
+                  "title", err_sentence(err, lang), "status", err_http_status(err));
     if (json == NULL || why == NULL || why->rule == NULL)
         return json;
-    (void)json_object_set_new(json, "detail",
-                              json_sprintf("%s%s%s%s%s", why->rule, why->expected[0] != '\0' ? "; expected " : "",
-                                           why->expected, why->found[0] != '\0' ? "; found " : "", why->found));
+    (void)json_object_set_new(
+        json, "detail",
+        json_sprintf("%s%s%s%s%s", why->rule, why->expected[0] != '\0' ? "; expected " : "",
+                     why->expected, why->found[0] != '\0' ? "; found " : "", why->found));
     (void)json_object_set_new(json, "rule", json_string(why->rule));
     (void)json_object_set_new(json, "position", json_integer((json_int_t)why->position));
     return json;
 }
 
-static void problem_headers(enum err err, const struct why *why, enum lang lang, char *out, size_t room)
+static void problem_headers(enum err err, const struct why *why, enum lang lang, char *out,
+                            size_t room)
 {
     const char *more = "";
     char allow[128] = "";
@@ -230,12 +236,14 @@ static bool accepts_zstd(const struct exchange *exchange)
         if (memcmp(accepted.data + i, "zstd", 4) != 0)
             continue;
         struct span rest = span_part(accepted, i + 4, accepted.len);
-        return !(span_starts_with(rest, SPAN_LITERAL(";q=0")) && (rest.len == 4 || rest.data[4] != '.'));
+        return !(span_starts_with(rest, SPAN_LITERAL(";q=0")) &&
+                 (rest.len == 4 || rest.data[4] != '.'));
     }
     return false;
 }
 
-void exchange_start(struct exchange *exchange, int status, const char *content_type, const char *extra, bool may_compress)
+void exchange_start(struct exchange *exchange, int status, const char *content_type,
+                    const char *extra, bool may_compress)
 {
     if (exchange->started)
         return;

@@ -149,13 +149,15 @@ static bool read_authority(struct client *client, struct span text)
         after = host_end;
     }
     client->port = client->is_tls ? 443 : 80;
-    if (after < text.len && (text.data[after] != ':' || !read_port(span_part(text, after + 1, text.len), &client->port)))
+    if (after < text.len && (text.data[after] != ':' ||
+                             !read_port(span_part(text, after + 1, text.len), &client->port)))
         return false;
     return set_host(client, span_part(text, host_begin, host_end - host_begin));
 }
 
 /* Takes the address apart; *authority_out goes into Host, *path_out into the request line. */
-static bool read_url(struct client *client, const char *url, struct span *authority_out, struct span *path_out)
+static bool read_url(struct client *client, const char *url, struct span *authority_out,
+                     struct span *path_out)
 {
     struct span text = span_cstr(url);
     client->is_unix = span_starts_with(text, SPAN_LITERAL("unix:"));
@@ -168,7 +170,8 @@ static bool read_url(struct client *client, const char *url, struct span *author
         size_t len = (size_t)(colon - rest.data);
         *authority_out = SPAN_LITERAL("localhost");
         *path_out = span_part(rest, len + 1, rest.len);
-        return path_out->len > 0 && path_out->data[0] == '/' && set_host(client, span_part(rest, 0, len));
+        return path_out->len > 0 && path_out->data[0] == '/' &&
+               set_host(client, span_part(rest, 0, len));
     }
     if (!client->is_tls && !span_starts_with(text, SPAN_LITERAL("http://")))
         return false;
@@ -180,8 +183,8 @@ static bool read_url(struct client *client, const char *url, struct span *author
     return read_authority(client, *authority_out);
 }
 
-static void write_request(struct client *client, const struct client_options *options, struct span authority,
-                          struct span path)
+static void write_request(struct client *client, const struct client_options *options,
+                          struct span authority, struct span path)
 {
     struct buf *out = &client->request;
     buf_append_cstr(out, options->method);
@@ -273,7 +276,8 @@ static bool read_body_piece(struct client *client)
 {
     struct evbuffer *input = bufferevent_get_input(client->bev);
     struct evbuffer_iovec piece;
-    if (client->paused || client->ended || client->whole || evbuffer_peek(input, -1, NULL, &piece, 1) < 1)
+    if (client->paused || client->ended || client->whole ||
+        evbuffer_peek(input, -1, NULL, &piece, 1) < 1)
         return false;
     struct span bytes = span_of(piece.iov_base, piece.iov_len);
     struct span part = bytes;
@@ -311,7 +315,8 @@ static void connect_next(struct client *client);
 
 static struct timeval timeval_of(uint64_t ms)
 {
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 }
 
 static void on_read(struct bufferevent *bev, void *ctx)
@@ -323,7 +328,8 @@ static void on_read(struct bufferevent *bev, void *ctx)
     leave(client);
 }
 
-/* The handshake has checked the pin; here it is looked at once more, since everything hangs on it. */
+/* The handshake has checked the pin; here it is looked at once more, since everything hangs on it.
+ */
 static bool is_trusted(struct client *client)
 {
     struct hash shown;
@@ -336,7 +342,8 @@ static bool is_trusted(struct client *client)
 static void on_connected(struct client *client)
 {
     if (!is_trusted(client)) {
-        end_because(client, ERR_BAD_SIGNATURE, "the peer shows the TLS key of its pairing string", NULL);
+        end_because(client, ERR_BAD_SIGNATURE, "the peer shows the TLS key of its pairing string",
+                    NULL);
         return;
     }
     client->connected = true;
@@ -358,7 +365,8 @@ static void on_failed(struct client *client, short what)
     const SSL *ssl = client->is_tls ? bufferevent_openssl_get_ssl(client->bev) : NULL;
     if (ssl != NULL && !client->connected && tls_was_distrusted(ssl)) {
         end_because(client, ERR_BAD_SIGNATURE, "the peer shows the TLS key of its pairing string",
-                    client->has_pin ? NULL : X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+                    client->has_pin ? NULL
+                                    : X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
         return;
     }
     if (!client->connected) {
@@ -368,7 +376,8 @@ static void on_failed(struct client *client, short what)
     process(client); /* what came before the end still counts */
     if (client->ended)
         return;
-    bool finished = (what & BEV_EVENT_EOF) != 0 && client->head_read && client->answer.body == HTTP_BODY_UNTIL_CLOSE;
+    bool finished = (what & BEV_EVENT_EOF) != 0 && client->head_read &&
+                    client->answer.body == HTTP_BODY_UNTIL_CLOSE;
     if (finished)
         end(client, OK, NULL);
     else
@@ -418,7 +427,8 @@ static void connect_next(struct client *client)
     client->bev = NULL;
     if (client->next_address == client->addresses.count) {
         end_because(client, ERR_NETWORK,
-                    client->addresses.count == 0 ? "the host's name is not known" : "the host does not answer at this port",
+                    client->addresses.count == 0 ? "the host's name is not known"
+                                                 : "the host does not answer at this port",
                     client->host);
         return;
     }
@@ -433,7 +443,8 @@ static void connect_next(struct client *client)
     (void)bufferevent_set_max_single_read(client->bev, SINGLE_BYTES);
     (void)bufferevent_set_max_single_write(client->bev, SINGLE_BYTES);
     /* A failure at once comes back through on_event, as any other. */
-    (void)bufferevent_socket_connect(client->bev, (struct sockaddr *)&client->addresses.list[i].socket,
+    (void)bufferevent_socket_connect(client->bev,
+                                     (struct sockaddr *)&client->addresses.list[i].socket,
                                      (int)client->addresses.list[i].len);
 }
 
@@ -480,11 +491,13 @@ static void begin(void *ctx)
     } else if (buf_check(&client->request) != OK) {
         end(client, buf_check(&client->request), NULL);
     } else {
-        client->timer = loop_after(client->loop, client->connect_timeout_ms, on_connect_timeout, client);
+        client->timer =
+            loop_after(client->loop, client->connect_timeout_ms, on_connect_timeout, client);
         if (client->is_unix)
             resolve_unix(client);
         else
-            client->resolving = resolve(client->loop, client->host, client->port, on_resolved, client);
+            client->resolving =
+                resolve(client->loop, client->host, client->port, on_resolved, client);
     }
     leave(client);
 }

@@ -1,5 +1,5 @@
-/* One outgoing HTTP/1.1 request over TLS 1.3 (pinned or judged by public CAs), a plain TCP connection or a Unix socket, its answer
- * streamed. Lives on one loop. */
+/* One outgoing HTTP/1.1 request over TLS 1.3 (pinned or judged by public CAs), a plain TCP
+ * connection or a Unix socket, its answer streamed. Lives on one loop. */
 #ifndef MAILLON_NODE_NET_CLIENT_H
 #define MAILLON_NODE_NET_CLIENT_H
 
@@ -14,25 +14,27 @@ struct client_handler {
     void (*head)(void *ctx, struct client *client, const struct http_answer *answer);
     /* Part of the body, decoded (chunks, zstd). May call client_pause. */
     void (*body)(void *ctx, struct client *client, struct span part);
-    /* Over: OK when the answer came whole; ERR_NETWORK, ERR_TIMEOUT, ERR_BAD_REQUEST (the answer is not HTTP),
-     * ERR_BAD_SIGNATURE (TLS key is not the pinned one). Called once; then free the client. */
+    /* Over: OK when the answer came whole; ERR_NETWORK, ERR_TIMEOUT, ERR_BAD_REQUEST (the answer is
+     * not HTTP), ERR_BAD_SIGNATURE (TLS key is not the pinned one). Called once; then free the
+     * client. */
     void (*end)(void *ctx, struct client *client, enum err err, const struct why *why);
 };
 
 struct client_options {
     struct loop *loop;
-    const char *url;            /* "https://host:port/path", "http://...", or "unix:/path/to/socket:/v1/..." */
+    const char *url; /* "https://host:port/path", "http://...", or "unix:/path/to/socket:/v1/..." */
     const char *method;
-    const char *extra_headers;  /* "Name: value\r\n"... or NULL */
-    const uint8_t *pin;         /* SHA-256 of the server's SPKI, 32 bytes, or NULL: public CAs judge */
-    struct span body;           /* copied; empty: none */
+    const char *extra_headers; /* "Name: value\r\n"... or NULL */
+    const uint8_t *pin; /* SHA-256 of the server's SPKI, 32 bytes, or NULL: public CAs judge */
+    struct span body;   /* copied; empty: none */
     bool accept_zstd;
     uint64_t connect_timeout_ms;
-    uint64_t silence_ms;        /* without a byte while reading (not while paused) */
+    uint64_t silence_ms; /* without a byte while reading (not while paused) */
     struct client_handler handler;
 };
 
-/* NULL: no memory. All outcomes, also of a bad URL, come through `end`, never before this returns. */
+/* NULL: no memory. All outcomes, also of a bad URL, come through `end`, never before this returns.
+ */
 struct client *client_start(const struct client_options *options);
 /* Stops reading (the peer is held back by TCP) and goes on. */
 void client_pause(struct client *client);

@@ -17,7 +17,8 @@
 
 static struct timeval timeval_of(uint64_t ms)
 {
-    return (struct timeval){.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    return (struct timeval){.tv_sec = (time_t)(ms / 1000),
+                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 }
 
 static void set_deadline(struct connection *connection, uint64_t ms)
@@ -72,7 +73,8 @@ static struct exchange *begin_exchange(struct connection *connection, struct spa
 }
 
 /* A request that cannot be read has no exchange of its own to be refused with. */
-static bool refuse_unread(struct connection *connection, struct span bytes, enum err err, const struct why *why)
+static bool refuse_unread(struct connection *connection, struct span bytes, enum err err,
+                          const struct why *why)
 {
     struct exchange *exchange = begin_exchange(connection, bytes);
     if (exchange == NULL)
@@ -94,14 +96,17 @@ static bool refuse_unread(struct connection *connection, struct span bytes, enum
 static void continue_body(struct connection *connection)
 {
     struct exchange *exchange = connection->exchange;
-    if (exchange->head.expects_continue && !exchange->body_whole && !exchange->head.http10 && exchange->body_max > 0)
-        (void)evbuffer_add_printf(bufferevent_get_output(connection->bev), "HTTP/1.1 100 Continue\r\n\r\n");
+    if (exchange->head.expects_continue && !exchange->body_whole && !exchange->head.http10 &&
+        exchange->body_max > 0)
+        (void)evbuffer_add_printf(bufferevent_get_output(connection->bev),
+                                  "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
 static void refuse_too_long(struct exchange *exchange)
 {
     struct why why;
-    (void)why_set(&why, ERR_LIMIT, "the body is longer than this address takes", exchange->body_max, NULL, NULL);
+    (void)why_set(&why, ERR_LIMIT, "the body is longer than this address takes", exchange->body_max,
+                  NULL, NULL);
     exchange_problem(exchange, ERR_LIMIT, &why);
 }
 
@@ -135,8 +140,8 @@ static bool read_head(struct connection *connection)
     if (used == 0)
         return false;
     struct exchange *exchange = begin_exchange(connection, span_part(bytes, 0, used));
-    if (exchange == NULL ||
-        http_read_request(span_of(exchange->head_bytes, used), &exchange->head, &used, NULL) != OK) {
+    if (exchange == NULL || http_read_request(span_of(exchange->head_bytes, used), &exchange->head,
+                                              &used, NULL) != OK) {
         connection->broken = true;
         return false;
     }
@@ -144,14 +149,16 @@ static bool read_head(struct connection *connection)
     connection->head_begun = false;
     connection->requests++;
     no_deadline(connection);
-    exchange->body_whole = exchange->head.body == HTTP_BODY_NONE ||
-                           (exchange->head.body == HTTP_BODY_LENGTH && exchange->head.content_length == 0);
+    exchange->body_whole =
+        exchange->head.body == HTTP_BODY_NONE ||
+        (exchange->head.body == HTTP_BODY_LENGTH && exchange->head.content_length == 0);
     exchange->no_content = span_is(exchange->head.method, "HEAD");
     connection->state = CONNECTION_BODY;
     handler_of(connection)->head(handler_of(connection)->ctx, exchange);
     if (exchange->started)
         return true;
-    if (exchange->head.body == HTTP_BODY_LENGTH && exchange->head.content_length > exchange->body_max)
+    if (exchange->head.body == HTTP_BODY_LENGTH &&
+        exchange->head.content_length > exchange->body_max)
         refuse_too_long(exchange);
     else
         continue_body(connection);
@@ -188,7 +195,8 @@ static bool read_body_piece(struct connection *connection)
     } else {
         struct span part;
         struct why why = {.rule = NULL};
-        enum err err = http_chunks_read(&exchange->chunks, bytes, &used, &part, &exchange->body_whole, &why);
+        enum err err =
+            http_chunks_read(&exchange->chunks, bytes, &used, &part, &exchange->body_whole, &why);
         if (err != OK)
             exchange_problem(exchange, err, &why);
         else
@@ -218,8 +226,8 @@ static void read_body(struct connection *connection)
     }
 }
 
-/* Closing while bytes of the client are unread resets the connection, and the answer is lost with it. So our side is
- * closed first, and what still comes is dropped for a moment. */
+/* Closing while bytes of the client are unread resets the connection, and the answer is lost with
+ * it. So our side is closed first, and what still comes is dropped for a moment. */
 static void close_when_flushed(struct connection *connection)
 {
     connection->state = CONNECTION_LAST;
@@ -234,7 +242,8 @@ static void close_when_flushed(struct connection *connection)
     set_deadline(connection, LINGER_MS);
 }
 
-/* After an answer: the next request, or the end. What is left of a body is never mistaken for a request. */
+/* After an answer: the next request, or the end. What is left of a body is never mistaken for a
+ * request. */
 static void after_answer(struct connection *connection)
 {
     bool again = connection->exchange->head.keep_alive && connection->exchange->body_whole;
@@ -285,7 +294,8 @@ static void on_read(struct bufferevent *bev, void *ctx)
     (void)bev;
     struct connection *connection = ctx;
     if (connection->state == CONNECTION_LAST)
-        (void)evbuffer_drain(bufferevent_get_input(bev), evbuffer_get_length(bufferevent_get_input(bev)));
+        (void)evbuffer_drain(bufferevent_get_input(bev),
+                             evbuffer_get_length(bufferevent_get_input(bev)));
     advance(connection);
 }
 
@@ -298,7 +308,8 @@ static void on_write(struct bufferevent *bev, void *ctx)
         advance(connection);
         return;
     }
-    if (exchange != NULL && exchange->started && !exchange->finished && handler_of(connection)->drain != NULL)
+    if (exchange != NULL && exchange->started && !exchange->finished &&
+        handler_of(connection)->drain != NULL)
         handler_of(connection)->drain(handler_of(connection)->ctx, exchange);
 }
 
@@ -341,7 +352,8 @@ static struct bufferevent *make_bufferevent(struct room *room, int fd)
     SSL *ssl = SSL_new(context);
     if (ssl == NULL)
         return NULL;
-    struct bufferevent *bev = bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, options);
+    struct bufferevent *bev =
+        bufferevent_openssl_socket_new(base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING, options);
     if (bev == NULL)
         SSL_free(ssl);
     else
@@ -360,7 +372,8 @@ struct connection *connection_new(struct room *room, int fd, const char *address
         connection->advance = event_new(base, -1, 0, on_advance, connection);
         connection->deadline = evtimer_new(base, on_deadline, connection);
     }
-    if (connection == NULL || bev == NULL || connection->advance == NULL || connection->deadline == NULL) {
+    if (connection == NULL || bev == NULL || connection->advance == NULL ||
+        connection->deadline == NULL) {
         if (bev != NULL)
             bufferevent_free(bev);
         if (connection != NULL && connection->advance != NULL)

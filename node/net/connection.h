@@ -38,7 +38,7 @@ struct exchange {
     bool paused;
     bool started; /* an answer has begun */
     bool finished;
-    bool chunked; /* of the answer */
+    bool chunked;    /* of the answer */
     bool no_content; /* HEAD: the head alone is sent */
     struct zstd_encoder *encoder;
 };

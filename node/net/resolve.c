@@ -102,7 +102,8 @@ static void on_answer(int result, struct evutil_addrinfo *answer, void *ctx)
 {
     struct resolving *resolving = ctx;
     struct resolved resolved = {.count = 0};
-    for (const struct evutil_addrinfo *at = result == 0 ? answer : NULL; at != NULL; at = at->ai_next)
+    for (const struct evutil_addrinfo *at = result == 0 ? answer : NULL; at != NULL;
+         at = at->ai_next)
         add(&resolved, at->ai_addr, at->ai_addrlen);
     if (answer != NULL)
         evutil_freeaddrinfo(answer);

@@ -19,8 +19,9 @@ struct resolved {
 
 struct resolving; /* a query under way */
 
-/* Calls done later, or before it returns (numbers, localhost): with count 0 when the name is not known. Returns what
- * resolve_cancel takes, or NULL when done was called already. Loop thread only. */
+/* Calls done later, or before it returns (numbers, localhost): with count 0 when the name is not
+ * known. Returns what resolve_cancel takes, or NULL when done was called already. Loop thread only.
+ */
 struct resolving *resolve(struct loop *loop, const char *host, uint16_t port,
                           void (*done)(void *ctx, const struct resolved *resolved), void *ctx);
 void resolve_cancel(struct resolving *resolving); /* done is not called any more; NULL is fine */

@@ -85,7 +85,8 @@ static bool admit(struct server *server, const char *address)
             (void)snprintf((*at)->address, sizeof((*at)->address), "%s", address);
     }
     if (*at != NULL && server->connections < server->options.limits.connections_max &&
-        (server->unix_path != NULL || (*at)->count < server->options.limits.connections_per_address_max)) {
+        (server->unix_path != NULL ||
+         (*at)->count < server->options.limits.connections_per_address_max)) {
         (*at)->count++;
         server->connections++;
         admitted = true;
@@ -119,7 +120,8 @@ static void address_text(const struct sockaddr *address, char out[ADDRESS_BYTES_
     if (family == AF_INET)
         bytes = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
     if (family == AF_INET6) {
-        const struct in6_addr *six = &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
+        const struct in6_addr *six =
+            &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr;
         bytes = six;
         if (IN6_IS_ADDR_V4MAPPED(six)) { /* one caller, one name, whatever the listener */
             family = AF_INET;
@@ -130,7 +132,8 @@ static void address_text(const struct sockaddr *address, char out[ADDRESS_BYTES_
         (void)snprintf(out, ADDRESS_BYTES_MAX, "unix");
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address, int len, void *ctx)
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
+                      int len, void *ctx)
 {
     (void)listener;
     (void)len;
@@ -171,14 +174,25 @@ struct address {
     socklen_t len;
 };
 
-static enum err refuse(const struct server_options *options, const char *rule, int failed, struct why *why)
+static enum err refuse(const struct server_options *options, const char *rule, int failed,
+                       struct why *why)
 {
     char found[192];
-    (void)snprintf(found, sizeof(found), "%s: %s", options->address, failed == 0 ? "no address" : strerror(failed));
+    (void)snprintf(found, sizeof(found), "%s: %s", options->address,
+                   failed == 0 ? "no address" : strerror(failed));
     return why_set(why, ERR_NETWORK, rule, 0, NULL, found);
 }
 
-static enum err read_address(const struct server_options *options, struct address *out, struct why *why)
+static void set_port(struct address *address, uint16_t port)
+{
+    if (address->socket.ss_family == AF_INET6)
+        ((struct sockaddr_in6 *)(void *)&address->socket)->sin6_port = htons(port);
+    else if (address->socket.ss_family == AF_INET)
+        ((struct sockaddr_in *)(void *)&address->socket)->sin_port = htons(port);
+}
+
+static enum err read_address(const struct server_options *options, struct address *out,
+                             struct why *why)
 {
     *out = (struct address){.len = sizeof(out->socket)};
     if (strncmp(options->address, "unix:", 5) == 0) {
@@ -191,19 +205,20 @@ static enum err read_address(const struct server_options *options, struct addres
         out->len = sizeof(*un);
         return OK;
     }
+    /* libevent takes no port 0, which here means any free one. */
+    const char *colon = strrchr(options->address, ':');
+    struct cursor port_text = cursor_of(span_cstr(colon == NULL ? "" : colon + 1));
+    uint64_t port = cursor_u64(&port_text);
+    char host_only[128];
     int len = (int)sizeof(out->socket);
-    if (evutil_parse_sockaddr_port(options->address, (struct sockaddr *)&out->socket, &len) != 0)
+    if (colon == NULL || port_text.failed || !cursor_at_end(&port_text) || port > 65535 ||
+        (size_t)snprintf(host_only, sizeof(host_only), "%.*s:1", (int)(colon - options->address),
+                         options->address) >= sizeof(host_only) ||
+        evutil_parse_sockaddr_port(host_only, (struct sockaddr *)&out->socket, &len) != 0)
         return refuse(options, "an address in numbers and a port", 0, why);
     out->len = (socklen_t)len;
+    set_port(out, (uint16_t)port);
     return OK;
-}
-
-static void set_port(struct address *address, uint16_t port)
-{
-    if (address->socket.ss_family == AF_INET6)
-        ((struct sockaddr_in6 *)(void *)&address->socket)->sin6_port = htons(port);
-    else if (address->socket.ss_family == AF_INET)
-        ((struct sockaddr_in *)(void *)&address->socket)->sin_port = htons(port);
 }
 
 static uint16_t get_port(int fd)
@@ -235,7 +250,8 @@ static int open_socket(const struct address *address, bool shared)
             (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
     }
     mode_t before = umask(0177); /* a Unix socket is its owner's alone */
-    int failed = bind(fd, (const struct sockaddr *)&address->socket, address->len) != 0 || listen(fd, BACKLOG) != 0
+    int failed = bind(fd, (const struct sockaddr *)&address->socket, address->len) != 0 ||
+                         listen(fd, BACKLOG) != 0
                      ? errno
                      : 0;
     (void)umask(before);
@@ -286,7 +302,8 @@ static enum err listen_everywhere(struct server *server, struct why *why)
     TRY(read_address(&server->options, &address, why));
     bool is_unix = address.socket.ss_family == AF_UNIX;
     unsigned count = is_unix ? 1 : server->options.loop_count;
-    /* Sockets that share a port would also share it with another process: ask once without sharing. */
+    /* Sockets that share a port would also share it with another process: ask once without sharing.
+     */
     int probe = is_unix ? -1 : open_first(&address, false);
     if (!is_unix && probe < 0)
         return refuse(&server->options, "listening", errno, why);
@@ -317,8 +334,9 @@ enum err server_start(const struct server_options *options, struct server **out,
     server->unix_path = is_unix ? strdup(options->address + 5) : NULL;
     if (options->tls != NULL)
         (void)SSL_CTX_up_ref(options->tls);
-    enum err err = server->rooms == NULL || (is_unix && server->unix_path == NULL) ? ERR_NO_MEMORY
-                                                                                   : listen_everywhere(server, why);
+    enum err err = server->rooms == NULL || (is_unix && server->unix_path == NULL)
+                       ? ERR_NO_MEMORY
+                       : listen_everywhere(server, why);
     if (err == OK) {
         *out = server;
         return OK;

@@ -17,7 +17,8 @@ static enum err refuse(struct why *why, const char *rule)
 {
     unsigned long code = ERR_get_error();
     ERR_clear_error();
-    return why_set(why, ERR_BAD_REQUEST, rule, 0, NULL, code == 0 ? NULL : ERR_reason_error_string(code));
+    return why_set(why, ERR_BAD_REQUEST, rule, 0, NULL,
+                   code == 0 ? NULL : ERR_reason_error_string(code));
 }
 
 static enum err check_key_file(const char *path, struct why *why)
@@ -30,13 +31,14 @@ static enum err check_key_file(const char *path, struct why *why)
     return OK;
 }
 
-static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
-                           unsigned in_len, void *ctx)
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                           const unsigned char *in, unsigned in_len, void *ctx)
 {
     (void)ssl;
     (void)ctx;
     unsigned char *chosen;
-    if (SSL_select_next_proto(&chosen, out_len, alpn, ALPN_BYTES, in, in_len) != OPENSSL_NPN_NEGOTIATED)
+    if (SSL_select_next_proto(&chosen, out_len, alpn, ALPN_BYTES, in, in_len) !=
+        OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL; /* RFC 7301, 3.2 */
     *out = chosen;
     return SSL_TLSEXT_ERR_OK;
@@ -67,7 +69,8 @@ static enum err load(SSL_CTX *context, const char *cert_path, const char *key_pa
     return OK;
 }
 
-enum err tls_server_context(const char *cert_path, const char *key_path, SSL_CTX **out, struct why *why)
+enum err tls_server_context(const char *cert_path, const char *key_path, SSL_CTX **out,
+                            struct why *why)
 {
     SSL_CTX *context = new_context(TLS_server_method());
     if (context == NULL)
@@ -118,7 +121,8 @@ static void make_pin_slot(void)
     pin_slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 }
 
-/* With a pin the key itself is the trust: whoever signed the certificate, and its dates, say nothing. */
+/* With a pin the key itself is the trust: whoever signed the certificate, and its dates, say
+ * nothing. */
 static int check_pin(int preverified, X509_STORE_CTX *store)
 {
     (void)preverified;
@@ -128,7 +132,8 @@ static int check_pin(int preverified, X509_STORE_CTX *store)
     const uint8_t *pin = SSL_get_ex_data(ssl, pin_slot);
     X509 *shown = X509_STORE_CTX_get_current_cert(store);
     struct hash found;
-    if (pin != NULL && shown != NULL && pin_of(shown, &found) && memcmp(found.bytes, pin, sizeof(found.bytes)) == 0) {
+    if (pin != NULL && shown != NULL && pin_of(shown, &found) &&
+        memcmp(found.bytes, pin, sizeof(found.bytes)) == 0) {
         X509_STORE_CTX_set_error(store, X509_V_OK);
         return 1;
     }

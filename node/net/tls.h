@@ -1,6 +1,7 @@
 /* TLS 1.3 for both ends: contexts, and pins.
  *
- * A pin is the SHA-256 of a certificate's SubjectPublicKeyInfo: it survives a new certificate for the same key. */
+ * A pin is the SHA-256 of a certificate's SubjectPublicKeyInfo: it survives a new certificate for
+ * the same key. */
 #ifndef MAILLON_NODE_NET_TLS_H
 #define MAILLON_NODE_NET_TLS_H
 
@@ -8,18 +9,21 @@
 
 #include "proto/base/hash.h"
 
-/* A server's context: TLS 1.3 only. The caller frees it with SSL_CTX_free. ERR_NOT_FOUND, ERR_IO, ERR_PERMISSIONS (others may
- * read the key), ERR_BAD_REQUEST (files are no PEM, or key and certificate do not belong together). */
-MUST_USE enum err tls_server_context(const char *cert_path, const char *key_path, SSL_CTX **out, struct why *why);
-/* A client's context: TLS 1.3 only. with_public_cas: the system's CAs are loaded (tens of milliseconds). It verifies nothing
- * until tls_expect says what. NULL: no memory. */
+/* A server's context: TLS 1.3 only. The caller frees it with SSL_CTX_free. ERR_NOT_FOUND, ERR_IO,
+ * ERR_PERMISSIONS (others may read the key), ERR_BAD_REQUEST (files are no PEM, or key and
+ * certificate do not belong together). */
+MUST_USE enum err tls_server_context(const char *cert_path, const char *key_path, SSL_CTX **out,
+                                     struct why *why);
+/* A client's context: TLS 1.3 only. with_public_cas: the system's CAs are loaded (tens of
+ * milliseconds). It verifies nothing until tls_expect says what. NULL: no memory. */
 SSL_CTX *tls_client_context(bool with_public_cas);
 
-/* What this client connection must show: the pin (32 bytes), or, when pin is NULL, a chain to a public CA for this host
- * name. Also sends the name (SNI). The handshake fails otherwise, before a byte of the request is sent. ssl's
- * ex_data refers to *pin: it must outlive ssl. ERR_NO_MEMORY. */
+/* What this client connection must show: the pin (32 bytes), or, when pin is NULL, a chain to a
+ * public CA for this host name. Also sends the name (SNI). The handshake fails otherwise, before a
+ * byte of the request is sent. ssl's ex_data refers to *pin: it must outlive ssl. ERR_NO_MEMORY. */
 MUST_USE enum err tls_expect(SSL *ssl, const char *host, const uint8_t *pin);
-/* After a failed handshake: was it because the key is not the pinned one, or no public CA vouches? */
+/* After a failed handshake: was it because the key is not the pinned one, or no public CA vouches?
+ */
 bool tls_was_distrusted(const SSL *ssl);
 
 /* The pin of the certificate that the other side of a connection shows; false: none. */

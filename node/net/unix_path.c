@@ -19,7 +19,8 @@ enum err unix_path_open(const char *dir, const char *name, struct unix_path *out
     out->folder = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (out->folder < 0)
         return os_fail(why, "opening the node's folder", errno);
-    len = snprintf(out->address, sizeof(out->address), "unix:/proc/self/fd/%d/%s", out->folder, name);
+    len =
+        snprintf(out->address, sizeof(out->address), "unix:/proc/self/fd/%d/%s", out->folder, name);
     CHECK(len > 0 && (size_t)len < sizeof(out->address));
     return OK;
 }

@@ -1,5 +1,5 @@
-/* Addresses of Unix sockets in folders whose path is longer than a socket's name may be (108 bytes): through an open
- * folder's entry in /proc. */
+/* Addresses of Unix sockets in folders whose path is longer than a socket's name may be (108
+ * bytes): through an open folder's entry in /proc. */
 #ifndef MAILLON_NODE_NET_UNIX_PATH_H
 #define MAILLON_NODE_NET_UNIX_PATH_H
 
@@ -11,7 +11,8 @@ struct unix_path {
 };
 
 /* ERR_IO: the folder cannot be opened. */
-MUST_USE enum err unix_path_open(const char *dir, const char *name, struct unix_path *out, struct why *why);
+MUST_USE enum err unix_path_open(const char *dir, const char *name, struct unix_path *out,
+                                 struct why *why);
 void unix_path_close(struct unix_path *path);
 
 #endif

@@ -35,7 +35,8 @@ void zstd_encoder_free(struct zstd_encoder *encoder)
     free(encoder);
 }
 
-enum err zstd_encode(struct zstd_encoder *encoder, struct span bytes, enum zstd_end end, zstd_sink sink, void *ctx)
+enum err zstd_encode(struct zstd_encoder *encoder, struct span bytes, enum zstd_end end,
+                     zstd_sink sink, void *ctx)
 {
     static const ZSTD_EndDirective directives[] = {
         [ZSTD_MORE] = ZSTD_e_continue, [ZSTD_FLUSH] = ZSTD_e_flush, [ZSTD_FINISH] = ZSTD_e_end};
@@ -66,8 +67,8 @@ struct zstd_decoder *zstd_decoder_new(void)
     decoder->at_end = true;
     decoder->context = ZSTD_createDCtx();
     if (decoder->context == NULL ||
-        ZSTD_isError(
-            ZSTD_DCtx_setParameter(decoder->context, ZSTD_d_windowLogMax, ZSTD_DECODE_WINDOW_LOG))) {
+        ZSTD_isError(ZSTD_DCtx_setParameter(decoder->context, ZSTD_d_windowLogMax,
+                                            ZSTD_DECODE_WINDOW_LOG))) {
         zstd_decoder_free(decoder);
         return NULL;
     }
@@ -82,8 +83,8 @@ void zstd_decoder_free(struct zstd_decoder *decoder)
     free(decoder);
 }
 
-enum err zstd_decode(struct zstd_decoder *decoder, struct span input, size_t *used_out, struct span *part_out,
-                     struct why *why)
+enum err zstd_decode(struct zstd_decoder *decoder, struct span input, size_t *used_out,
+                     struct span *part_out, struct why *why)
 {
     ZSTD_inBuffer in = {.src = input.data, .size = input.len};
     ZSTD_outBuffer out = {.dst = decoder->out, .size = sizeof(decoder->out)};
@@ -91,7 +92,8 @@ enum err zstd_decode(struct zstd_decoder *decoder, struct span input, size_t *us
     *used_out = in.pos;
     *part_out = span_of(decoder->out, out.pos);
     if (ZSTD_isError(left))
-        return why_set(why, ERR_BAD_REQUEST, "RFC 8878: a zstd frame with a window of at most 8 MiB", 0, NULL,
+        return why_set(why, ERR_BAD_REQUEST,
+                       "RFC 8878: a zstd frame with a window of at most 8 MiB", 0, NULL,
                        ZSTD_getErrorName(left));
     if (in.pos > 0 || out.pos > 0)
         decoder->at_end = left == 0;

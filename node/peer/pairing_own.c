@@ -57,7 +57,8 @@ enum err pairing_own(const char *dir, struct pairing *out, struct why *why)
     size_t len = strlen(config.node.url);
     bool is_open = len > 2 && strcmp(config.node.url + len - 2, ":0") == 0;
     if (is_open && !read_running_url(dir, url, sizeof(url)))
-        return why_set(why, ERR_BAD_REQUEST, "node.url has port 0, which is picked when the node starts", 0,
+        return why_set(why, ERR_BAD_REQUEST,
+                       "node.url has port 0, which is picked when the node starts", 0,
                        "a running node", NULL);
     return pairing_of(dir, is_open ? url : config.node.url, out, why);
 }

@@ -17,8 +17,17 @@
 #define QUEUE_RETRY_MS 10u /* the writer's queue was full */
 #define WAITING_MAX (SYNC_BATCHES_IN_FLIGHT_MAX + 1)
 
-enum peer_state { PEER_CONNECTING, PEER_CATCHING_UP, PEER_LIVE, PEER_UNREACHABLE, PEER_REFUSED, PEER_FROZEN };
-static const char *const state_names[] = {"connecting", "catching up", "live", "unreachable", "refused", "frozen"};
+enum peer_state {
+    PEER_STOPPED,
+    PEER_CONNECTING,
+    PEER_CATCHING_UP,
+    PEER_LIVE,
+    PEER_UNREACHABLE,
+    PEER_REFUSED,
+    PEER_FROZEN
+};
+static const char *const state_names[] = {"stopped",     "connecting", "catching up", "live",
+                                          "unreachable", "refused",    "frozen"};
 
 /* What a peer has announced of a log. */
 struct announced {
@@ -39,12 +48,13 @@ struct peer {
     struct follow *follow;
     bool follow_pauses; /* enough of its batches are in flight */
     bool client_paused;
-    struct buf rest; /* bytes that came before the pause took hold */
+    struct buf rest;                    /* bytes that came before the pause took hold */
     struct batch *waiting[WAITING_MAX]; /* batches that the writer had no room for */
     struct store_log *waiting_log[WAITING_MAX];
     unsigned waiting_count;
     unsigned in_flight;
-    uint64_t generation; /* of the connection: batches of an older one are not reported to the new stream */
+    uint64_t generation; /* of the connection: batches of an older one are not reported to the new
+                            stream */
     struct loop_timer *retry;
     struct loop_timer *tick;
     struct loop_timer *queue_retry;
@@ -167,7 +177,8 @@ static enum peer_state state_after(enum err err)
     }
 }
 
-/* Ends this connection and begins anew later: twice as late each time, and never all peers at once. */
+/* Ends this connection and begins anew later: twice as late each time, and never all peers at once.
+ */
 static void fail(struct peer *peer, enum err err, const struct why *why)
 {
     if (err == ERR_FORK || err == ERR_SHRUNKEN)
@@ -261,11 +272,13 @@ static void on_queue_retry(void *ctx)
     struct peer *peer = ctx;
     peer->queue_retry = NULL;
     unsigned sent = 0;
-    while (sent < peer->waiting_count && submit(peer, peer->waiting_log[sent], peer->waiting[sent]) == OK)
+    while (sent < peer->waiting_count &&
+           submit(peer, peer->waiting_log[sent], peer->waiting[sent]) == OK)
         sent++;
     peer->waiting_count -= sent;
     memmove(peer->waiting, peer->waiting + sent, peer->waiting_count * sizeof(peer->waiting[0]));
-    memmove(peer->waiting_log, peer->waiting_log + sent, peer->waiting_count * sizeof(peer->waiting_log[0]));
+    memmove(peer->waiting_log, peer->waiting_log + sent,
+            peer->waiting_count * sizeof(peer->waiting_log[0]));
     if (peer->waiting_count > 0)
         peer->queue_retry = loop_after(peer->loop, QUEUE_RETRY_MS, on_queue_retry, peer);
     else
@@ -314,7 +327,8 @@ static void take_effects(struct peer *peer, struct follow_effects *effects)
     }
     uint64_t now = os_mono_ms();
     cancel(&peer->tick);
-    peer->tick = loop_after(peer->loop, effects->wake_ms > now ? effects->wake_ms - now : 1, on_tick, peer);
+    peer->tick =
+        loop_after(peer->loop, effects->wake_ms > now ? effects->wake_ms - now : 1, on_tick, peer);
 }
 
 /* ---- the stream ---- */
@@ -327,8 +341,8 @@ static size_t feed(struct peer *peer, struct span bytes)
         size_t used = 0;
         struct follow_effects effects = {0};
         struct why why = {.rule = NULL};
-        enum err err =
-            follow_feed(peer->follow, span_part(bytes, at, bytes.len), os_mono_ms(), &used, &effects, &why);
+        enum err err = follow_feed(peer->follow, span_part(bytes, at, bytes.len), os_mono_ms(),
+                                   &used, &effects, &why);
         at += used;
         if (err != OK) {
             fail(peer, err, &why);
@@ -367,7 +381,8 @@ static void on_head(void *ctx, struct client *client, const struct http_answer *
     char found[32];
     (void)snprintf(found, sizeof(found), "status %d", answer->status);
     struct why why;
-    fail(peer, why_set(&why, ERR_BAD_STREAM, "POST /v1/sync is answered with 200", 0, NULL, found), &why);
+    fail(peer, why_set(&why, ERR_BAD_STREAM, "POST /v1/sync is answered with 200", 0, NULL, found),
+         &why);
 }
 
 static void on_body(void *ctx, struct client *client, struct span part)
@@ -392,7 +407,8 @@ static void on_end(void *ctx, struct client *client, enum err err, const struct 
 
 /* ---- opening ---- */
 
-static enum err open_log(void *ctx, struct span origin, struct merkle_range *range_out, bool *own_out)
+static enum err open_log(void *ctx, struct span origin, struct merkle_range *range_out,
+                         bool *own_out)
 {
     struct peer *peer = ctx;
     struct node *node = peer->node;
@@ -469,6 +485,8 @@ void peer_connect(struct peer *peer)
 {
     if (peer->stopping)
         return;
+    if (peer->err == OK)
+        set_state(peer, PEER_CONNECTING); /* while it tries again it stays what it was */
     enum err err = open_stream(peer);
     if (err != OK)
         fail(peer, err, NULL);
@@ -483,8 +501,8 @@ void peer_stop(struct peer *peer)
         peer->on_stopped(peer->on_stopped_ctx);
 }
 
-struct peer *peer_new(struct node *node, struct loop *loop, const struct state_peer *settings, loop_fn on_stopped,
-                      void *ctx)
+struct peer *peer_new(struct node *node, struct loop *loop, const struct state_peer *settings,
+                      loop_fn on_stopped, void *ctx)
 {
     struct peer *peer = calloc(1, sizeof(*peer));
     if (peer == NULL)
@@ -498,9 +516,10 @@ struct peer *peer_new(struct node *node, struct loop *loop, const struct state_p
     peer->since_ms = os_wall_ms();
     size_t len = 0;
     peer->has_pin = settings->cert[0] != '\0';
-    if (peer->has_pin && (sodium_base642bin(peer->pin, sizeof(peer->pin), settings->cert, strlen(settings->cert), NULL,
-                                            &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-                          len != sizeof(peer->pin)))
+    if (peer->has_pin &&
+        (sodium_base642bin(peer->pin, sizeof(peer->pin), settings->cert, strlen(settings->cert),
+                           NULL, &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
+         len != sizeof(peer->pin)))
         memset(peer->pin, 0, sizeof(peer->pin)); /* damaged: matches no key, and says so */
     buf_init(&peer->rest, SYNC_BATCH_BYTES_MAX);
     pthread_mutex_init(&peer->mutex, NULL);
@@ -529,11 +548,13 @@ json_t *peer_json(struct peer *peer)
 {
     pthread_mutex_lock(&peer->mutex);
     json_t *json =
-        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "did", peer->settings.did, "url", peer->settings.url,
-                  "state", state_names[peer->state], "since_ms", (json_int_t)peer->since_ms, "received_ms",
-                  (json_int_t)peer->received_ms, "entries", (json_int_t)peer->entries, "bytes",
-                  (json_int_t)peer->bytes_brought, "skipped", (json_int_t)peer->skipped);
-    if (json != NULL && peer->state != PEER_LIVE && peer->state != PEER_CATCHING_UP && peer->err != OK) {
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "did", peer->settings.did, "url",
+                  peer->settings.url, "state", state_names[peer->state], "since_ms",
+                  (json_int_t)peer->since_ms, "received_ms", (json_int_t)peer->received_ms,
+                  "entries", (json_int_t)peer->entries, "bytes", (json_int_t)peer->bytes_brought,
+                  "skipped", (json_int_t)peer->skipped);
+    if (json != NULL && peer->state != PEER_LIVE && peer->state != PEER_CATCHING_UP &&
+        peer->err != OK) {
         (void)json_object_set_new(json, "error", json_string(err_slug(peer->err)));
         (void)json_object_set_new(json, "detail", json_string(err_sentence(peer->err, LANG_EN)));
         if (peer->why.rule != NULL)

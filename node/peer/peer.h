@@ -1,5 +1,5 @@
-/* One peer that is followed: its connection, its stream, its way into the store, and how it is doing. Lives on one
- * loop; what others ask of it is a snapshot under its own mutex. */
+/* One peer that is followed: its connection, its stream, its way into the store, and how it is
+ * doing. Lives on one loop; what others ask of it is a snapshot under its own mutex. */
 #ifndef MAILLON_NODE_PEER_PEER_H
 #define MAILLON_NODE_PEER_PEER_H
 
@@ -10,10 +10,10 @@
 
 struct peer;
 
-/* Does nothing yet. on_stopped is called once, on the loop, after peer_stop, when no batch of this peer is on its way to
- * the store any more: then peer_free. NULL: no memory. */
-struct peer *peer_new(struct node *node, struct loop *loop, const struct state_peer *settings, loop_fn on_stopped,
-                      void *ctx);
+/* Does nothing yet. on_stopped is called once, on the loop, after peer_stop, when no batch of this
+ * peer is on its way to the store any more: then peer_free. NULL: no memory. */
+struct peer *peer_new(struct node *node, struct loop *loop, const struct state_peer *settings,
+                      loop_fn on_stopped, void *ctx);
 void peer_free(struct peer *peer);
 struct loop *peer_loop(const struct peer *peer);
 const char *peer_did(const struct peer *peer);

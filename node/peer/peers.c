@@ -111,12 +111,14 @@ enum err peers_start(struct node *node, struct peers **out, struct why *why)
     return err == OK ? OK : why_set(why, err, "reading the peers from state.db", 0, NULL, NULL);
 }
 
-enum err peers_read_pairing(const struct node *node, struct span text, struct state_peer *out, struct why *why)
+enum err peers_read_pairing(const struct node *node, struct span text, struct state_peer *out,
+                            struct why *why)
 {
     struct pairing pairing;
     TRY(pairing_read(text, &pairing, why));
     if (strcmp(pairing.did, node->origin) == 0)
-        return why_set(why, ERR_CONFLICT, "a node does not follow itself", 0, "another node's pairing string", NULL);
+        return why_set(why, ERR_CONFLICT, "a node does not follow itself", 0,
+                       "another node's pairing string", NULL);
     *out = (struct state_peer){.added_ms = os_wall_ms()};
     memcpy(out->did, pairing.did, sizeof(pairing.did));
     memcpy(out->url, pairing.url, sizeof(pairing.url));
@@ -160,7 +162,8 @@ json_t *peers_json(struct peers *peers)
 {
     json_t *list = json_array();
     pthread_mutex_lock(&peers->mutex);
-    for (struct member *member = peers->first; member != NULL && list != NULL; member = member->next)
+    for (struct member *member = peers->first; member != NULL && list != NULL;
+         member = member->next)
         (void)json_array_append_new(list, peer_json(member->peer));
     pthread_mutex_unlock(&peers->mutex);
     return list;

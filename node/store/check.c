@@ -1,9 +1,9 @@
-/* Re-verification of all that is stored of a log, from the segments' bytes alone, and of the index against them. */
+/* Re-verification of all that is stored of a log, from the segments' bytes alone, and of the index
+ * against them. */
 #include "node/store/log.h"
 #include "proto/identity/did.h"
 #include "proto/log/checkpoint.h"
 #include "proto/sync/lines.h"
-
 
 struct check {
     struct store_log *log;
@@ -21,15 +21,18 @@ static enum err bad(struct check *check, const char *rule)
     return why_set(&check->report->why, ERR_DAMAGED, rule, check->range.size, NULL, NULL);
 }
 
-static enum err add_leaf(struct check *check, const struct hash *leaf, const struct log_place *place)
+static enum err add_leaf(struct check *check, const struct hash *leaf,
+                         const struct log_place *place)
 {
     if (check->range.size >= check->size)
         return bad(check, "there are more entries than were committed");
     const struct index_entry *entry = index_at(&check->log->index, check->range.size);
-    bool same_place = entry->length == 0 || (entry->segment == place->segment && entry->offset == place->offset &&
-                                             entry->length == place->length);
+    bool same_place =
+        entry->length == 0 || (entry->segment == place->segment && entry->offset == place->offset &&
+                               entry->length == place->length);
     if (!hash_equal(&entry->leaf, leaf))
-        return bad(check, "RFC 6962, 2.1: the leaf hash of the stored line is the one that was committed");
+        return bad(check,
+                   "RFC 6962, 2.1: the leaf hash of the stored line is the one that was committed");
     if (!same_place)
         return bad(check, "the index points at the line");
     merkle_range_append(&check->range, leaf);
@@ -41,7 +44,8 @@ static enum err check_commit(struct check *check, const struct control *control)
 {
     struct merkle_head head = merkle_range_head(&check->range);
     bool holds = control->size == head.size && hash_equal(&control->hash, &head.root);
-    return holds ? OK : bad(check, "RFC 6962, 2.1: the root of the entries is that of the commit mark");
+    return holds ? OK
+                 : bad(check, "RFC 6962, 2.1: the root of the entries is that of the commit mark");
 }
 
 static enum err check_checkpoint(struct check *check, const struct control *control)
@@ -50,7 +54,8 @@ static enum err check_checkpoint(struct check *check, const struct control *cont
     buf_reset(&check->note);
     control_append_note(control, &check->note);
     TRY(buf_check(&check->note));
-    if (checkpoint_open(buf_span(&check->note), span_cstr(check->log->origin), &check->key, &checkpoint, NULL) != OK)
+    if (checkpoint_open(buf_span(&check->note), span_cstr(check->log->origin), &check->key,
+                        &checkpoint, NULL) != OK)
         return bad(check, "C2SP tlog-checkpoint: the stored checkpoint is signed by its log");
     if (checkpoint.head.size > check->range.size)
         return bad(check, "a checkpoint stands behind its entries");
@@ -104,7 +109,8 @@ static enum err check_segment(struct check *check, uint32_t ordinal, uint64_t by
         if (newline == NULL)
             return bad(check, "a segment ends with a whole line");
         struct span line = span_of(start, (size_t)(newline - start));
-        struct log_place place = {.segment = ordinal, .offset = (uint32_t)at, .length = (uint32_t)line.len};
+        struct log_place place = {
+            .segment = ordinal, .offset = (uint32_t)at, .length = (uint32_t)line.len};
         TRY(check_line(check, line, &place));
         at += line.len + 1;
     }
@@ -127,14 +133,16 @@ static struct extent snapshot(struct check *check)
     return end;
 }
 
-static enum err check_all(struct check *check, void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx)
+static enum err check_all(struct check *check,
+                          void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx)
 {
     struct extent end = snapshot(check);
     if (check->size == 0)
         return OK;
     for (uint32_t i = 0; i <= end.segment; i++) {
         /* A segment that is not the last is not written to any more. */
-        uint64_t bytes = i < end.segment ? segments_at(&check->log->segments, i)->bytes : end.offset;
+        uint64_t bytes =
+            i < end.segment ? segments_at(&check->log->segments, i)->bytes : end.offset;
         TRY(check_segment(check, i, bytes));
         if (progress != NULL)
             progress(ctx, check->range.size, check->size);
@@ -142,7 +150,8 @@ static enum err check_all(struct check *check, void (*progress)(void *ctx, uint6
     return check->range.size == check->size ? OK : bad(check, "all committed entries are stored");
 }
 
-enum err store_log_check(struct store_log *log, void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
+enum err store_log_check(struct store_log *log,
+                         void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
                          struct store_check_report *out)
 {
     *out = (struct store_check_report){.entries = 0};

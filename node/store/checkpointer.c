@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define RETRY_S 1 /* after a refusal or a failed write: nothing is lost meanwhile, only unsigned */
+#define RETRY_S 1 /* after a refusal or a failed write: nothing is lost meanwhile, only unsigned   \
+                   */
 
 struct checkpointer {
     struct store *store;
@@ -30,7 +31,8 @@ static enum err sign_head(struct checkpointer *c, struct why *why)
     struct merkle_head last;
     TRY(signer_last(c->signer, &last, why));
     if (last.size > head.size)
-        return why_set(why, ERR_SHRUNKEN, "the keeper has signed more than this log holds: restore the log", head.size,
+        return why_set(why, ERR_SHRUNKEN,
+                       "the keeper has signed more than this log holds: restore the log", head.size,
                        NULL, NULL);
     struct merkle_source source = store_log_source(c->own);
     struct merkle_proof proof;

@@ -1,5 +1,5 @@
-/* An array that one thread appends to while others read what was published: its parts never move. Part k holds
- * first << k elements, so that 40 pointers are enough for any size. */
+/* An array that one thread appends to while others read what was published: its parts never move.
+ * Part k holds first << k elements, so that 40 pointers are enough for any size. */
 #ifndef MAILLON_NODE_STORE_GROWING_H
 #define MAILLON_NODE_STORE_GROWING_H
 

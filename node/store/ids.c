@@ -5,8 +5,8 @@
 #define INDEX_BITS 40u
 #define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)
 
-/* A slot is 0, or 24 bits of the hash above the index plus one. The slot's place comes from other bits of the hash, which
- * are kept beside it for growing. */
+/* A slot is 0, or 24 bits of the hash above the index plus one. The slot's place comes from other
+ * bits of the hash, which are kept beside it for growing. */
 struct ids_table {
     struct ids_table *older; /* readers may still be in it: freed with the rest */
     uint64_t mask;
@@ -31,13 +31,15 @@ static uint64_t tag_of(uint64_t hash)
 }
 
 /* The slot of this id, or the empty one where it belongs. */
-static uint64_t probe(const struct ids_table *table, uint64_t hash, struct ids_match match, uint64_t *value_out)
+static uint64_t probe(const struct ids_table *table, uint64_t hash, struct ids_match match,
+                      uint64_t *value_out)
 {
     uint64_t at = hash & table->mask;
     for (;; at = (at + 1) & table->mask) {
         uint64_t value = atomic_load_explicit(&table->slots[at], memory_order_acquire);
         *value_out = value;
-        if (value == 0 || (tag_of(value) == tag_of(hash) && match.is(match.ctx, (value & INDEX_MASK) - 1)))
+        if (value == 0 ||
+            (tag_of(value) == tag_of(hash) && match.is(match.ctx, (value & INDEX_MASK) - 1)))
             return at;
     }
 }

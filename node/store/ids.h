@@ -1,5 +1,6 @@
-/* id -> its newest entry, in memory: one word per id, read without waiting while the writer replaces it. Derived from the
- * index at start. Which ids are equal is settled by the index entries' 64-bit keyed hashes and then by the bytes. */
+/* id -> its newest entry, in memory: one word per id, read without waiting while the writer
+ * replaces it. Derived from the index at start. Which ids are equal is settled by the index
+ * entries' 64-bit keyed hashes and then by the bytes. */
 #ifndef MAILLON_NODE_STORE_IDS_H
 #define MAILLON_NODE_STORE_IDS_H
 

@@ -26,7 +26,8 @@ void index_clear(struct index *index)
     free(index->path);
 }
 
-/* Blocks are allocated when the part is made, so that a full disk is an error here and not a signal later. */
+/* Blocks are allocated when the part is made, so that a full disk is an error here and not a signal
+ * later. */
 static enum err map_part(struct index *index, const struct growing_place *place, struct why *why)
 {
     size_t bytes = (size_t)place->count * sizeof(struct index_entry);
@@ -85,6 +86,7 @@ void index_release(const struct index *index)
     for (unsigned part = 0; part < GROWING_PARTS; part++) {
         void *entries = atomic_load(&index->entries.parts[part]);
         if (entries != NULL)
-            (void)madvise(entries, (size_t)(INDEX_FIRST * sizeof(struct index_entry)) << part, MADV_DONTNEED);
+            (void)madvise(entries, (size_t)(INDEX_FIRST * sizeof(struct index_entry)) << part,
+                          MADV_DONTNEED);
     }
 }

@@ -1,5 +1,6 @@
-/* The index of a log: what a reader needs of each entry, 64 bytes, mapped from a file that is derived from the segments
- * and may be thrown away. The writer fills entries ahead of the committed size; readers stay below it. */
+/* The index of a log: what a reader needs of each entry, 64 bytes, mapped from a file that is
+ * derived from the segments and may be thrown away. The writer fills entries ahead of the committed
+ * size; readers stay below it. */
 #ifndef MAILLON_NODE_STORE_INDEX_H
 #define MAILLON_NODE_STORE_INDEX_H
 
@@ -13,8 +14,10 @@ struct index_entry {
     uint64_t id_hash;
     uint32_t segment; /* ordinal of the segment that holds the line */
     uint32_t offset;  /* of the line in it */
-    uint32_t length;  /* of the line without newline; 0: withheld, or erased before this index was built */
-    uint32_t previous_low; /* the entry before this one with the same id, plus one, 40 bits; 0: none */
+    uint32_t length;  /* of the line without newline; 0: withheld, or erased before this index was
+                         built */
+    uint32_t
+        previous_low; /* the entry before this one with the same id, plus one, 40 bits; 0: none */
     uint32_t id_offset : 24; /* in the line */
     uint32_t op : 4;
     uint32_t audience : 4;

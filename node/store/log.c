@@ -24,11 +24,12 @@ struct span log_line(const struct store_log *log, const struct index_entry *entr
     return span_of(segments_at(&log->segments, entry->segment)->map + entry->offset, entry->length);
 }
 
-void log_index_entry(struct store_log *log, uint64_t at, const struct log_place *place, const struct record *record,
-                     const struct hash *leaf)
+void log_index_entry(struct store_log *log, uint64_t at, const struct log_place *place,
+                     const struct record *record, const struct hash *leaf)
 {
     struct index_entry *entry = index_at(&log->index, at);
-    *entry = (struct index_entry){.leaf = *leaf, .segment = place->segment, .offset = place->offset};
+    *entry =
+        (struct index_entry){.leaf = *leaf, .segment = place->segment, .offset = place->offset};
     if (record == NULL)
         return;
     entry->length = place->length;
@@ -52,8 +53,9 @@ struct wanted {
     struct span id;
 };
 
-/* The entry's bytes may be destroyed by now; its own id went with them, so the newer one that replaced it is asked. An
- * entry in the table is the newest of its id and is destroyed by no one but a newer one, which takes its place first. */
+/* The entry's bytes may be destroyed by now; its own id went with them, so the newer one that
+ * replaced it is asked. An entry in the table is the newest of its id and is destroyed by no one
+ * but a newer one, which takes its place first. */
 static bool is_wanted(const void *ctx, uint64_t index)
 {
     const struct wanted *wanted = ctx;
@@ -74,7 +76,8 @@ void log_adopt_id(struct store_log *log, uint64_t at)
     struct wanted wanted = {.log = log, .hash = entry->id_hash, .id = id_of(log, entry)};
     struct ids_match match = {is_wanted, &wanted};
     uint64_t before = ids_find(&log->ids, entry->id_hash, match);
-    index_set_previous(entry, before == UINT64_MAX ? 0 : before + 1); /* before readers can come upon the entry */
+    index_set_previous(
+        entry, before == UINT64_MAX ? 0 : before + 1); /* before readers can come upon the entry */
     ids_put(&log->ids, entry->id_hash, match, at);
     bool was = is_put(log, before);
     bool is = is_put(log, at);
@@ -100,8 +103,7 @@ bool store_log_is_newest(struct store_log *log, uint64_t index)
 {
     const struct index_entry *entry = index_at(&log->index, index);
     uint64_t newest;
-    return is_held(entry) && store_log_newest(log, id_of(log, entry), &newest) &&
-           newest == index;
+    return is_held(entry) && store_log_newest(log, id_of(log, entry), &newest) && newest == index;
 }
 
 /* ---- erasing ---- */
@@ -113,9 +115,10 @@ static enum err destroy(struct store_log *log, uint64_t at, struct buf *over, st
     lines_append_erased(over, &entry->leaf, entry->length);
     TRY(buf_check(over));
     index_mark_erased(entry); /* first: who comes now does not look at the bytes any more */
-    TRY(segments_overwrite(&log->segments, entry->segment, entry->offset, span_part(buf_span(over), 0, entry->length),
-                           why));
-    return index_sync(&log->index, at, at + 1); /* a start that believes the index must not take it for a record */
+    TRY(segments_overwrite(&log->segments, entry->segment, entry->offset,
+                           span_part(buf_span(over), 0, entry->length), why));
+    return index_sync(&log->index, at,
+                      at + 1); /* a start that believes the index must not take it for a record */
 }
 
 enum err log_erase_before(struct store_log *log, uint64_t at, struct why *why)

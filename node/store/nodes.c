@@ -14,8 +14,8 @@ void nodes_clear(struct nodes *nodes)
 static const struct hash *node_at(const struct nodes *nodes, unsigned level, uint64_t at)
 {
     struct growing_place place = growing_place(at, NODES_FIRST);
-    const struct hash *hashes =
-        atomic_load_explicit(&nodes->levels[level - NODES_LEVEL].parts[place.part], memory_order_acquire);
+    const struct hash *hashes = atomic_load_explicit(
+        &nodes->levels[level - NODES_LEVEL].parts[place.part], memory_order_acquire);
     return &hashes[place.offset];
 }
 
@@ -63,7 +63,8 @@ enum err nodes_restore(struct nodes *nodes, uint64_t at, const struct hash *node
     return OK;
 }
 
-struct hash nodes_get(const struct nodes *nodes, const struct index *index, unsigned level, uint64_t at)
+struct hash nodes_get(const struct nodes *nodes, const struct index *index, unsigned level,
+                      uint64_t at)
 {
     if (level >= NODES_LEVEL)
         return *node_at(nodes, level, at);

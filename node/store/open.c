@@ -1,5 +1,5 @@
-/* Opening a log: what the position file covers is believed, the rest of the segments is read line by line, and a tail
- * behind the last commit whose root holds is cut off. */
+/* Opening a log: what the position file covers is believed, the rest of the segments is read line
+ * by line, and a tail behind the last commit whose root holds is cut off. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +15,16 @@ struct scan {
     struct store_log *log;
     struct tape tape;
     struct buf note;
-    uint64_t held;        /* entries read, committed or not yet */
-    uint32_t segment;     /* being read */
-    uint64_t good;        /* bytes of it up to the last commit, or note behind one */
+    uint64_t held;    /* entries read, committed or not yet */
+    uint32_t segment; /* being read */
+    uint64_t good;    /* bytes of it up to the last commit, or note behind one */
     struct why *why;
 };
 
 /* ---- one line ---- */
 
-static enum err add_entry(struct scan *scan, const struct log_place *place, const struct record *record,
-                          const struct hash *leaf)
+static enum err add_entry(struct scan *scan, const struct log_place *place,
+                          const struct record *record, const struct hash *leaf)
 {
     struct store_log *log = scan->log;
     TRY(index_make_room(&log->index, scan->held, scan->why));
@@ -63,7 +63,8 @@ static enum err read_checkpoint(struct scan *scan, const struct control *control
     return OK;
 }
 
-static enum err read_withheld(struct scan *scan, const struct control *control, const struct log_place *place)
+static enum err read_withheld(struct scan *scan, const struct control *control,
+                              const struct log_place *place)
 {
     for (uint32_t i = 0; i < control->hash_count; i++) {
         struct hash leaf = control_hash(control, i);
@@ -73,7 +74,8 @@ static enum err read_withheld(struct scan *scan, const struct control *control, 
 }
 
 /* *settles_out: behind this line everything so far is committed. */
-static enum err read_line(struct scan *scan, struct span line, const struct log_place *place, bool *settles_out)
+static enum err read_line(struct scan *scan, struct span line, const struct log_place *place,
+                          bool *settles_out)
 {
     *settles_out = false;
     if (line.len > 0 && line.data[0] == '{') {
@@ -129,8 +131,9 @@ static enum err scan_segment(struct scan *scan, uint64_t at)
     return OK;
 }
 
-/* A group of commits is one write, with its one mark at the end, and the next begins when it is durable. So a power cut
- * leaves at most one mark behind torn bytes; two of them mean that what was durable has been damaged since. */
+/* A group of commits is one write, with its one mark at the end, and the next begins when it is
+ * durable. So a power cut leaves at most one mark behind torn bytes; two of them mean that what was
+ * durable has been damaged since. */
 static bool is_damage(const struct store_log *log, uint64_t good)
 {
     const struct segment *segment = segments_at(&log->segments, log->segments.count - 1);
@@ -150,8 +153,11 @@ static bool is_damage(const struct store_log *log, uint64_t good)
 
 static enum err damaged(const struct scan *scan)
 {
-    return why_set(scan->why, ERR_DAMAGED, "a line between two commit marks does not hold", scan->log->committed.size,
-                   NULL, segments_at(&scan->log->segments, scan->segment)->map == NULL ? NULL : scan->log->segments.dir);
+    return why_set(scan->why, ERR_DAMAGED, "a line between two commit marks does not hold",
+                   scan->log->committed.size, NULL,
+                   segments_at(&scan->log->segments, scan->segment)->map == NULL
+                       ? NULL
+                       : scan->log->segments.dir);
 }
 
 /* Goes back to the last commit and cuts off what lies behind it. */
@@ -236,7 +242,8 @@ static enum err write_origin(const char *dir, struct span origin, struct why *wh
     return stat(path, &status) == 0 ? OK : os_write_file(path, origin, 0600, why);
 }
 
-enum err log_open(char *dir, struct span origin, uint64_t segment_bytes, struct store_log **out, struct why *why)
+enum err log_open(char *dir, struct span origin, uint64_t segment_bytes, struct store_log **out,
+                  struct why *why)
 {
     struct store_log *log = calloc(1, sizeof(*log));
     char *index_path = NULL;

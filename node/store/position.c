@@ -55,12 +55,13 @@ static json_t *base64_json(const void *data, size_t len)
 static json_t *describe(struct store_log *log)
 {
     pthread_mutex_lock(&log->mutex);
-    json_t *json = json_pack("{s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:s%}", "format", FORMAT, "entries",
-                             (json_int_t)log->committed.size, "segment", (json_int_t)log->end_segment, "offset",
-                             (json_int_t)log->end_offset, "checkpoint", (json_int_t)log->checkpoint.size, "root",
-                             base64_json(log->committed.root.bytes, sizeof(log->committed.root.bytes)), "key",
-                             base64_json(log->id_key, sizeof(log->id_key)), "note",
-                             log->note.len == 0 ? "" : (const char *)log->note.data, log->note.len);
+    json_t *json = json_pack(
+        "{s:i, s:I, s:I, s:I, s:I, s:o, s:o, s:s%}", "format", FORMAT, "entries",
+        (json_int_t)log->committed.size, "segment", (json_int_t)log->end_segment, "offset",
+        (json_int_t)log->end_offset, "checkpoint", (json_int_t)log->checkpoint.size, "root",
+        base64_json(log->committed.root.bytes, sizeof(log->committed.root.bytes)), "key",
+        base64_json(log->id_key, sizeof(log->id_key)), "note",
+        log->note.len == 0 ? "" : (const char *)log->note.data, log->note.len);
     pthread_mutex_unlock(&log->mutex);
     return json;
 }
@@ -106,7 +107,8 @@ static bool restore_nodes(struct store_log *log, uint64_t count)
     char path[PATH_BYTES_MAX];
     struct buf level;
     buf_init(&level, SIZE_MAX / 2);
-    bool fine = count == 0 || (make_path(log, LEVEL_FILE, path) && os_read_file(path, SIZE_MAX / 4, &level, NULL) == OK &&
+    bool fine = count == 0 || (make_path(log, LEVEL_FILE, path) &&
+                               os_read_file(path, SIZE_MAX / 4, &level, NULL) == OK &&
                                level.len >= count * sizeof(struct hash));
     for (uint64_t i = 0; i < count && fine; i++) {
         struct hash node;
@@ -119,9 +121,11 @@ static bool restore_nodes(struct store_log *log, uint64_t count)
 
 static bool map_index(struct store_log *log, uint64_t size)
 {
-    /* One part after the other, each twice the one before; a file that is too short is not this position's. */
+    /* One part after the other, each twice the one before; a file that is too short is not this
+     * position's. */
     int fd = open(log->index.path, O_RDONLY | O_CLOEXEC);
-    bool long_enough = fd >= 0 && lseek(fd, 0, SEEK_END) >= (off_t)(size * sizeof(struct index_entry));
+    bool long_enough =
+        fd >= 0 && lseek(fd, 0, SEEK_END) >= (off_t)(size * sizeof(struct index_entry));
     if (fd >= 0)
         (void)close(fd);
     for (uint64_t at = 0; at < size && long_enough; at += growing_place(at, INDEX_FIRST).count)
@@ -129,13 +133,15 @@ static bool map_index(struct store_log *log, uint64_t size)
     return long_enough;
 }
 
-/* The committed bytes end with a line, in a segment that is there; what lies behind is read by who opens the log. */
+/* The committed bytes end with a line, in a segment that is there; what lies behind is read by who
+ * opens the log. */
 static bool end_fits(const struct store_log *log)
 {
     if (log->end_segment >= log->segments.count)
         return false;
     const struct segment *segment = segments_at(&log->segments, log->end_segment);
-    return log->end_offset > 0 && log->end_offset <= segment->bytes && segment->map[log->end_offset - 1] == '\n';
+    return log->end_offset > 0 && log->end_offset <= segment->bytes &&
+           segment->map[log->end_offset - 1] == '\n';
 }
 
 static bool entries_fit(const struct store_log *log, uint64_t size)
@@ -144,8 +150,10 @@ static bool entries_fit(const struct store_log *log, uint64_t size)
         const struct index_entry *entry = index_at(&log->index, i);
         if (entry->length == 0)
             continue;
-        if (entry->segment > log->end_segment || entry->id_offset + entry->id_length > entry->length ||
-            (uint64_t)entry->offset + entry->length > segments_at(&log->segments, entry->segment)->bytes)
+        if (entry->segment > log->end_segment ||
+            entry->id_offset + entry->id_length > entry->length ||
+            (uint64_t)entry->offset + entry->length >
+                segments_at(&log->segments, entry->segment)->bytes)
             return false;
     }
     return true;
@@ -183,7 +191,9 @@ static bool restore(struct store_log *log, const json_t *json)
 bool position_read(struct store_log *log)
 {
     char path[PATH_BYTES_MAX];
-    json_t *json = make_path(log, POSITION_FILE, path) ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    json_t *json = make_path(log, POSITION_FILE, path)
+                       ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL)
+                       : NULL;
     bool fits = json != NULL && restore(log, json);
     json_decref(json);
     if (fits)

@@ -22,15 +22,16 @@ static void append_proof(struct buf *out, const struct merkle_proof *proof)
     buf_append_byte(out, ']');
 }
 
-enum err proof_append(struct store_log *log, uint64_t index, const struct log_entry *entry, struct buf *out,
-                      struct why *why)
+enum err proof_append(struct store_log *log, uint64_t index, const struct log_entry *entry,
+                      struct buf *out, struct why *why)
 {
     struct buf note;
     buf_init(&note, NOTE_BYTES_MAX);
     struct merkle_head head = store_log_checkpoint(log, &note);
     enum err err = buf_check(&note);
     if (err == OK && index >= head.size)
-        err = why_set(why, ERR_BUSY, "the entry is stored and its checkpoint is being signed", index, NULL, NULL);
+        err = why_set(why, ERR_BUSY, "the entry is stored and its checkpoint is being signed",
+                      index, NULL, NULL);
     struct merkle_proof proof;
     struct merkle_source source = store_log_source(log);
     if (err == OK)

@@ -1,4 +1,5 @@
-/* Drafts become records: canonicalised, written as lines, batched, handed to the writer, and waited for. */
+/* Drafts become records: canonicalised, written as lines, batched, handed to the writer, and waited
+ * for. */
 #include "node/store/publish.h"
 
 #include <pthread.h>
@@ -10,8 +11,8 @@
 struct publisher {
     struct store *store;
     struct store_log *own;
-    /* Publications of public records go side by side (readers of this lock). One that narrows an audience must see
-     * every earlier version of its ids, so it goes alone. */
+    /* Publications of public records go side by side (readers of this lock). One that narrows an
+     * audience must see every earlier version of its ids, so it goes alone. */
     pthread_rwlock_t order;
 };
 
@@ -78,8 +79,9 @@ void publication_clear(struct publication *publication)
 static struct publish_item *new_item(struct publication *out, uint32_t line)
 {
     if (out->count == PUBLISH_ITEMS_MAX) {
-        out->err = why_set(&out->why, ERR_LIMIT, "a request holds at most 100000 records: send several", line,
-                           NULL, NULL);
+        out->err =
+            why_set(&out->why, ERR_LIMIT, "a request holds at most 100000 records: send several",
+                    line, NULL, NULL);
         return NULL;
     }
     if (out->count == out->cap) {
@@ -211,12 +213,14 @@ static enum err load(struct run *run, struct span line, uint32_t item, struct wh
 {
     struct record record;
     TRY(record_read(line, &run->line_tape, &record, why));
-    struct shipment *open = run->shipment_count == 0 ? NULL : run->shipments[run->shipment_count - 1];
+    struct shipment *open =
+        run->shipment_count == 0 ? NULL : run->shipments[run->shipment_count - 1];
     if (open == NULL || open->closed || is_full(open->batch)) {
         if (open != NULL && run->options->all_or_nothing) {
-            run->out->err = why_set(&run->out->why, ERR_LIMIT,
-                                    "all or nothing holds at most 4096 records or 4 MiB: send less, or without it",
-                                    0, NULL, NULL);
+            run->out->err = why_set(
+                &run->out->why, ERR_LIMIT,
+                "all or nothing holds at most 4096 records or 4 MiB: send less, or without it", 0,
+                NULL, NULL);
             return ERR_LIMIT;
         }
         if (open != NULL && !open->closed)
@@ -263,10 +267,12 @@ static enum err read_op(struct span text, enum record_op *out, struct why *why)
 }
 
 /* Reads the object that the local API takes. Spans of the draft point into text. */
-static enum err read_draft(const struct tape *tape, struct span text, struct record_draft *draft, struct why *why)
+static enum err read_draft(const struct tape *tape, struct span text, struct record_draft *draft,
+                           struct why *why)
 {
     if (tape->tokens[0].type != TAPE_OBJECT)
-        return why_set(why, ERR_BAD_RECORD, "a record is posted as one JSON object", 0, "{\"id\":...}", NULL);
+        return why_set(why, ERR_BAD_RECORD, "a record is posted as one JSON object", 0,
+                       "{\"id\":...}", NULL);
     for (uint32_t key = 1; key < tape->tokens[0].next; key = tape->tokens[key + 1].next) {
         struct span name = tape_text(tape, text, key);
         uint32_t value = key + 1;
@@ -276,8 +282,8 @@ static enum err read_draft(const struct tape *tape, struct span text, struct rec
             continue;
         }
         if (tape->tokens[value].type != TAPE_STRING)
-            return why_set(why, ERR_BAD_RECORD, "every member but body is a string", tape->tokens[value].offset,
-                           "a string", NULL);
+            return why_set(why, ERR_BAD_RECORD, "every member but body is a string",
+                           tape->tokens[value].offset, "a string", NULL);
         if (span_is(name, "id"))
             draft->id = inside;
         else if (span_is(name, "schema"))
@@ -294,7 +300,8 @@ static enum err read_draft(const struct tape *tape, struct span text, struct rec
             memcpy(found, name.data, len);
             found[len] = '\0';
             return why_set(why, ERR_BAD_RECORD, "a member that a record does not have",
-                           tape->tokens[key].offset, "id, schema, license, audience, op, body", found);
+                           tape->tokens[key].offset, "id, schema, license, audience, op, body",
+                           found);
         }
     }
     return OK;
@@ -329,20 +336,22 @@ static bool newest_version(struct run *run, struct span id, struct buf *line_out
     return true;
 }
 
-/* DESIGN 4, narrowing: those outside the new, smaller audience see of it a leaf hash only, so they are first told that
- * the version they hold is no longer offered. */
-static enum err load_farewell(struct run *run, const struct record_draft *draft, enum record_audience audience,
-                              struct why *why)
+/* DESIGN 4, narrowing: those outside the new, smaller audience see of it a leaf hash only, so they
+ * are first told that the version they hold is no longer offered. */
+static enum err load_farewell(struct run *run, const struct record_draft *draft,
+                              enum record_audience audience, struct why *why)
 {
     struct buf old_line;
     buf_init(&old_line, LINE_BYTES_MAX);
     enum err err = OK;
     struct record old;
     if (newest_version(run, draft->id, &old_line) && buf_check(&old_line) == OK &&
-        record_read(buf_span(&old_line), &run->line_tape, &old, NULL) == OK && old.op == RECORD_PUT &&
-        is_narrower(audience, old.audience)) {
-        struct record_draft farewell = {
-            .id = draft->id, .audience = old.audience_text, .schema = old.schema, .op = RECORD_DELETE};
+        record_read(buf_span(&old_line), &run->line_tape, &old, NULL) == OK &&
+        old.op == RECORD_PUT && is_narrower(audience, old.audience)) {
+        struct record_draft farewell = {.id = draft->id,
+                                        .audience = old.audience_text,
+                                        .schema = old.schema,
+                                        .op = RECORD_DELETE};
         buf_reset(&run->line);
         err = record_write(&farewell, &run->env, os_wall_ms(), &run->line, why);
         if (err == OK)
@@ -361,7 +370,8 @@ static void go_alone(struct run *run)
     run->alone = true;
 }
 
-static enum err add_draft(struct run *run, const struct record_draft *draft, size_t item, struct why *why)
+static enum err add_draft(struct run *run, const struct record_draft *draft, size_t item,
+                          struct why *why)
 {
     struct publish_item *named = &run->out->items[item];
     size_t len = draft->id.len < sizeof(named->id) ? draft->id.len : 0;
@@ -376,7 +386,8 @@ static enum err add_draft(struct run *run, const struct record_draft *draft, siz
     if (audience != AUDIENCE_PUBLIC && draft->op == RECORD_PUT) {
         if (!run->alone && !run->options->all_or_nothing)
             go_alone(run);
-        /* Only the open shipment is searched for earlier versions, so the ones before it must be held. */
+        /* Only the open shipment is searched for earlier versions, so the ones before it must be
+         * held. */
         if (run->shipment_count > 1) {
             struct shipment *open = run->shipments[--run->shipment_count];
             wait_for_shipments(run);
@@ -390,9 +401,11 @@ static enum err add_draft(struct run *run, const struct record_draft *draft, siz
 }
 
 /* Larger than a line: the envelope's own spelling may take more than its canonical form. */
-static const struct tape_limits draft_limits = {.bytes_max = 2 * LINE_BYTES_MAX, .depth_max = JSON_DEPTH_MAX + 1};
+static const struct tape_limits draft_limits = {.bytes_max = 2 * LINE_BYTES_MAX,
+                                                .depth_max = JSON_DEPTH_MAX + 1};
 
-static enum err add_text(struct run *run, struct span text, const struct record_draft *given, size_t item, struct why *why)
+static enum err add_text(struct run *run, struct span text, const struct record_draft *given,
+                         size_t item, struct why *why)
 {
     buf_reset(&run->canonical);
     TRY(jcs_canonicalise(run->jcs, text, &draft_limits, &run->canonical, why));
@@ -401,25 +414,28 @@ static enum err add_text(struct run *run, struct span text, const struct record_
     struct record_draft draft = *given;
     TRY(read_draft(&run->tape, canonical, &draft, why));
     if (given->id.len > 0 && !span_equal(given->id, draft.id))
-        return why_set(why, ERR_BAD_RECORD, "the id in the body is not the one in the address", 0, NULL, NULL);
+        return why_set(why, ERR_BAD_RECORD, "the id in the body is not the one in the address", 0,
+                       NULL, NULL);
     return add_draft(run, &draft, item, why);
 }
 
-static void add_item(struct run *run, struct span text, const struct record_draft *given, uint32_t line)
+static void add_item(struct run *run, struct span text, const struct record_draft *given,
+                     uint32_t line)
 {
     if (new_item(run->out, line) == NULL)
         return;
     size_t item = run->out->count - 1;
     struct why why = {0};
-    enum err err = text.data == NULL ? add_draft(run, given, item, &why) : add_text(run, text, given, item, &why);
+    enum err err = text.data == NULL ? add_draft(run, given, item, &why)
+                                     : add_text(run, text, given, item, &why);
     if (err != OK)
         refuse(run, item, err, &why);
 }
 
 /* ---- a run ---- */
 
-static bool run_begin(struct run *run, struct publisher *publisher, const struct publication_options *options,
-                      struct publication *out)
+static bool run_begin(struct run *run, struct publisher *publisher,
+                      const struct publication_options *options, struct publication *out)
 {
     *out = (struct publication){0};
     *run = (struct run){.publisher = publisher, .options = options, .out = out, .jcs = jcs_new()};
@@ -494,8 +510,8 @@ static void add_lines(struct run *run, struct span text)
     }
 }
 
-void publish_text(struct publisher *publisher, struct span text, const struct publication_options *options,
-                  struct publication *out)
+void publish_text(struct publisher *publisher, struct span text,
+                  const struct publication_options *options, struct publication *out)
 {
     struct run run;
     if (!run_begin(&run, publisher, options, out))
@@ -520,10 +536,11 @@ void publish_at(struct publisher *publisher, struct span id, enum record_op op, 
     struct record old = {0};
     if (op != RECORD_PUT) {
         bool held = newest_version(&run, id, &old_line) &&
-                    record_read(buf_span(&old_line), &run.line_tape, &old, NULL) == OK && old.op != RECORD_ERASE &&
-                    (old.op == RECORD_PUT || op == RECORD_ERASE);
+                    record_read(buf_span(&old_line), &run.line_tape, &old, NULL) == OK &&
+                    old.op != RECORD_ERASE && (old.op == RECORD_PUT || op == RECORD_ERASE);
         if (!held) {
-            out->err = why_set(&out->why, ERR_NOT_FOUND, "no record with this id is offered", 0, NULL, NULL);
+            out->err = why_set(&out->why, ERR_NOT_FOUND, "no record with this id is offered", 0,
+                               NULL, NULL);
         } else {
             given.audience = old.audience_text;
             given.schema = old.schema;

@@ -19,20 +19,23 @@
 
 static void make_path(const struct segments *segments, uint64_t first, char out[PATH_BYTES_MAX])
 {
-    (void)snprintf(out, PATH_BYTES_MAX, "%s/%020llu" SUFFIX, segments->dir, (unsigned long long)first);
+    (void)snprintf(out, PATH_BYTES_MAX, "%s/%020llu" SUFFIX, segments->dir,
+                   (unsigned long long)first);
 }
 
 struct segment *segments_at(const struct segments *segments, uint32_t ordinal)
 {
     struct growing_place place = growing_place(ordinal, PARTS_FIRST);
-    struct segment *part = atomic_load_explicit(&segments->parts.parts[place.part], memory_order_acquire);
+    struct segment *part =
+        atomic_load_explicit(&segments->parts.parts[place.part], memory_order_acquire);
     return &part[place.offset];
 }
 
 void segments_release(const struct segments *segments, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        (void)madvise(segments_at(segments, i)->map, segments_at(segments, i)->map_bytes, MADV_DONTNEED);
+        (void)madvise(segments_at(segments, i)->map, segments_at(segments, i)->map_bytes,
+                      MADV_DONTNEED);
 }
 
 uint64_t segments_bytes(const struct segments *segments)
@@ -55,9 +58,10 @@ static struct segment *new_segment(struct segments *segments)
     return segments_at(segments, segments->count);
 }
 
-/* Maps the file with the room that it may grow into: pages beyond its end are never touched, since readers stay below
- * what is committed. */
-static enum err map_segment(struct segments *segments, int fd, uint64_t first, uint64_t bytes, struct why *why)
+/* Maps the file with the room that it may grow into: pages beyond its end are never touched, since
+ * readers stay below what is committed. */
+static enum err map_segment(struct segments *segments, int fd, uint64_t first, uint64_t bytes,
+                            struct why *why)
 {
     struct segment *segment = new_segment(segments);
     if (segment == NULL)
@@ -85,8 +89,9 @@ static enum err open_existing(struct segments *segments, uint64_t first, struct 
     if (fd < 0)
         return os_fail(why, "opening a segment", errno);
     struct stat status;
-    enum err err = fstat(fd, &status) != 0 ? os_fail(why, "opening a segment", errno)
-                                           : map_segment(segments, fd, first, (uint64_t)status.st_size, why);
+    enum err err = fstat(fd, &status) != 0
+                       ? os_fail(why, "opening a segment", errno)
+                       : map_segment(segments, fd, first, (uint64_t)status.st_size, why);
     (void)close(fd);
     return err;
 }
@@ -98,7 +103,8 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static enum err list(const struct segments *segments, uint64_t **numbers_out, size_t *count_out, struct why *why)
+static enum err list(const struct segments *segments, uint64_t **numbers_out, size_t *count_out,
+                     struct why *why)
 {
     DIR *dir = opendir(segments->dir);
     if (dir == NULL)
@@ -120,7 +126,8 @@ static enum err list(const struct segments *segments, uint64_t **numbers_out, si
         numbers = grown;
         numbers[count++] = strtoull(entry->d_name, &end, 10);
         if (strcmp(end, SUFFIX) != 0)
-            err = why_set(why, ERR_DAMAGED, "segments are named by their first entry", 0, NULL, entry->d_name);
+            err = why_set(why, ERR_DAMAGED, "segments are named by their first entry", 0, NULL,
+                          entry->d_name);
     }
     (void)closedir(dir);
     if (err == OK && count > 0)
@@ -130,7 +137,8 @@ static enum err list(const struct segments *segments, uint64_t **numbers_out, si
     return err;
 }
 
-enum err segments_open(struct segments *segments, char *dir, uint64_t segment_bytes, struct why *why)
+enum err segments_open(struct segments *segments, char *dir, uint64_t segment_bytes,
+                       struct why *why)
 {
     *segments = (struct segments){.dir = dir, .segment_bytes = segment_bytes};
     uint64_t *numbers = NULL;
@@ -196,7 +204,8 @@ static int write_all(int fd, const struct span *parts, size_t count, uint64_t of
     return 0;
 }
 
-enum err segments_append(struct segments *segments, const struct span *parts, size_t count, struct why *why)
+enum err segments_append(struct segments *segments, const struct span *parts, size_t count,
+                         struct why *why)
 {
     struct segment *segment = segments_at(segments, segments->count - 1);
     int fd = open_segment(segments, segment->first, O_RDWR);
@@ -222,8 +231,8 @@ enum err segments_append(struct segments *segments, const struct span *parts, si
     return err;
 }
 
-enum err segments_overwrite(struct segments *segments, uint32_t ordinal, uint64_t offset, struct span bytes,
-                            struct why *why)
+enum err segments_overwrite(struct segments *segments, uint32_t ordinal, uint64_t offset,
+                            struct span bytes, struct why *why)
 {
     int fd = open_segment(segments, segments_at(segments, ordinal)->first, O_RDWR);
     if (fd < 0)

@@ -7,19 +7,21 @@
 
 #define KEPT_MS (24u * 60u * 60u * 1000u)
 #define FORMAT 1
-#define ANSWER_BYTES_KEPT (4u * 1024u * 1024u) /* a longer answer is forgotten, as if it had no key */
+#define ANSWER_BYTES_KEPT                                                                          \
+    (4u * 1024u * 1024u) /* a longer answer is forgotten, as if it had no key */
 
 struct state {
     sqlite3 *db;
     pthread_mutex_t mutex;
 };
 
-static const char schema[] =
-    "CREATE TABLE IF NOT EXISTS peer(did TEXT PRIMARY KEY, url TEXT NOT NULL, cert TEXT NOT NULL, added_ms INTEGER NOT NULL,"
-    " place INTEGER NOT NULL) STRICT;"
-    "CREATE TABLE IF NOT EXISTS idempotency(key BLOB PRIMARY KEY, body BLOB NOT NULL, begun_ms INTEGER NOT NULL,"
-    " status INTEGER NOT NULL, answer BLOB) STRICT, WITHOUT ROWID;"
-    "CREATE INDEX IF NOT EXISTS idempotency_age ON idempotency(begun_ms);";
+static const char schema[] = "CREATE TABLE IF NOT EXISTS peer(did TEXT PRIMARY KEY, url TEXT NOT "
+                             "NULL, cert TEXT NOT NULL, added_ms INTEGER NOT NULL,"
+                             " place INTEGER NOT NULL) STRICT;"
+                             "CREATE TABLE IF NOT EXISTS idempotency(key BLOB PRIMARY KEY, body "
+                             "BLOB NOT NULL, begun_ms INTEGER NOT NULL,"
+                             " status INTEGER NOT NULL, answer BLOB) STRICT, WITHOUT ROWID;"
+                             "CREATE INDEX IF NOT EXISTS idempotency_age ON idempotency(begun_ms);";
 
 static enum err err_of(int code)
 {
@@ -57,7 +59,8 @@ static void bind_text(sqlite3_stmt *statement, int place, const char *text)
 
 static void bind_span(sqlite3_stmt *statement, int place, struct span bytes)
 {
-    (void)sqlite3_bind_blob64(statement, place, bytes.len == 0 ? (const void *)"" : bytes.data, bytes.len, SQLITE_STATIC);
+    (void)sqlite3_bind_blob64(statement, place, bytes.len == 0 ? (const void *)"" : bytes.data,
+                              bytes.len, SQLITE_STATIC);
 }
 
 /* Runs a statement that gives no rows. */
@@ -85,18 +88,22 @@ static enum err prepare_database(struct state *state, const char *dir, struct wh
     char *path = NULL;
     if (asprintf(&path, "%s/state.db", dir) < 0)
         return ERR_NO_MEMORY;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
+    int flags =
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     enum err err = err_of(sqlite3_open_v2(path, &state->db, flags, NULL));
     free(path);
     if (err == OK)
-        err = execute(state, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256");
+        err = execute(state,
+                      "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256");
     if (err == OK)
         err = check_format(state, why);
-    /* What was under way when the process ended was not answered: whoever asks again is told anew. */
+    /* What was under way when the process ended was not answered: whoever asks again is told anew.
+     */
     if (err == OK)
         err = execute(state, "DELETE FROM idempotency WHERE status=0");
     if (err != OK && (why == NULL || why->rule == NULL))
-        (void)why_set(why, err, "opening state.db", 0, NULL, state->db == NULL ? NULL : sqlite3_errmsg(state->db));
+        (void)why_set(why, err, "opening state.db", 0, NULL,
+                      state->db == NULL ? NULL : sqlite3_errmsg(state->db));
     return err;
 }
 
@@ -129,7 +136,8 @@ static enum err put_peer(struct state *state, const struct state_peer *peer)
 {
     sqlite3_stmt *statement;
     TRY(prepare(state,
-                "INSERT INTO peer(did,url,cert,added_ms,place) VALUES(?1,?2,?3,?4,(SELECT coalesce(max(place),0)+1 FROM peer))"
+                "INSERT INTO peer(did,url,cert,added_ms,place) VALUES(?1,?2,?3,?4,(SELECT "
+                "coalesce(max(place),0)+1 FROM peer))"
                 " ON CONFLICT(did) DO UPDATE SET url=?2, cert=?3",
                 &statement));
     bind_text(statement, 1, peer->did);
@@ -170,7 +178,8 @@ static void copy_column(sqlite3_stmt *statement, int column, char *out, size_t r
     (void)snprintf(out, room, "%s", text == NULL ? "" : (const char *)text);
 }
 
-static enum err list_peers(struct state *state, void (*each)(void *ctx, const struct state_peer *peer), void *ctx)
+static enum err list_peers(struct state *state,
+                           void (*each)(void *ctx, const struct state_peer *peer), void *ctx)
 {
     sqlite3_stmt *statement;
     TRY(prepare(state, "SELECT did,url,cert,added_ms FROM peer ORDER BY place", &statement));
@@ -186,7 +195,8 @@ static enum err list_peers(struct state *state, void (*each)(void *ctx, const st
     return err_of(code);
 }
 
-enum err state_peers(struct state *state, void (*each)(void *ctx, const struct state_peer *peer), void *ctx)
+enum err state_peers(struct state *state, void (*each)(void *ctx, const struct state_peer *peer),
+                     void *ctx)
 {
     pthread_mutex_lock(&state->mutex);
     enum err err = list_peers(state, each, ctx);
@@ -200,29 +210,34 @@ static enum err forget_old(struct state *state, uint64_t now_ms)
 {
     sqlite3_stmt *statement;
     TRY(prepare(state, "DELETE FROM idempotency WHERE begun_ms<?1", &statement));
-    (void)sqlite3_bind_int64(statement, 1, (sqlite3_int64)(now_ms > KEPT_MS ? now_ms - KEPT_MS : 0));
+    (void)sqlite3_bind_int64(statement, 1,
+                             (sqlite3_int64)(now_ms > KEPT_MS ? now_ms - KEPT_MS : 0));
     return finish(statement);
 }
 
-static enum err insert_key(struct state *state, struct span key, const uint8_t body_hash[32], uint64_t now_ms)
+static enum err insert_key(struct state *state, struct span key, const uint8_t body_hash[32],
+                           uint64_t now_ms)
 {
     sqlite3_stmt *statement;
-    TRY(prepare(state, "INSERT OR IGNORE INTO idempotency(key,body,begun_ms,status) VALUES(?1,?2,?3,0)", &statement));
+    TRY(prepare(state,
+                "INSERT OR IGNORE INTO idempotency(key,body,begun_ms,status) VALUES(?1,?2,?3,0)",
+                &statement));
     bind_span(statement, 1, key);
     bind_span(statement, 2, span_of(body_hash, 32));
     (void)sqlite3_bind_int64(statement, 3, (sqlite3_int64)now_ms);
     return finish(statement);
 }
 
-static enum err read_key(struct state *state, struct span key, const uint8_t body_hash[32], int *status_out,
-                         struct buf *answer_out)
+static enum err read_key(struct state *state, struct span key, const uint8_t body_hash[32],
+                         int *status_out, struct buf *answer_out)
 {
     sqlite3_stmt *statement;
     TRY(prepare(state, "SELECT body,status,answer FROM idempotency WHERE key=?1", &statement));
     bind_span(statement, 1, key);
     enum err err = sqlite3_step(statement) == SQLITE_ROW ? OK : ERR_IO;
     if (err == OK) {
-        struct span body = span_of(sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0));
+        struct span body =
+            span_of(sqlite3_column_blob(statement, 0), (size_t)sqlite3_column_bytes(statement, 0));
         int status = sqlite3_column_int(statement, 1);
         if (!span_equal(body, span_of(body_hash, 32))) {
             err = ERR_CONFLICT;
@@ -230,7 +245,8 @@ static enum err read_key(struct state *state, struct span key, const uint8_t bod
             err = ERR_BUSY;
         } else {
             *status_out = status;
-            buf_append(answer_out, sqlite3_column_blob(statement, 2), (size_t)sqlite3_column_bytes(statement, 2));
+            buf_append(answer_out, sqlite3_column_blob(statement, 2),
+                       (size_t)sqlite3_column_bytes(statement, 2));
             err = buf_check(answer_out);
         }
     }
@@ -238,16 +254,18 @@ static enum err read_key(struct state *state, struct span key, const uint8_t bod
     return err;
 }
 
-static enum err begin(struct state *state, struct span key, const uint8_t body_hash[32], uint64_t now_ms, int *status_out,
-                      struct buf *answer_out)
+static enum err begin(struct state *state, struct span key, const uint8_t body_hash[32],
+                      uint64_t now_ms, int *status_out, struct buf *answer_out)
 {
     TRY(forget_old(state, now_ms));
     TRY(insert_key(state, key, body_hash, now_ms));
-    return sqlite3_changes(state->db) == 1 ? OK : read_key(state, key, body_hash, status_out, answer_out);
+    return sqlite3_changes(state->db) == 1
+               ? OK
+               : read_key(state, key, body_hash, status_out, answer_out);
 }
 
-enum err state_idempotency_begin(struct state *state, struct span key, const uint8_t body_hash[32], uint64_t now_ms,
-                                 int *status_out, struct buf *answer_out)
+enum err state_idempotency_begin(struct state *state, struct span key, const uint8_t body_hash[32],
+                                 uint64_t now_ms, int *status_out, struct buf *answer_out)
 {
     pthread_mutex_lock(&state->mutex);
     enum err err = begin(state, key, body_hash, now_ms, status_out, answer_out);

@@ -1,5 +1,6 @@
 /* Small mutable state in SQLite (DIR/state.db, WAL, synchronous=FULL): peers and idempotency keys.
- * Thread-safe (one mutex inside); each call is a short transaction, milliseconds: not for a loop's hot path. */
+ * Thread-safe (one mutex inside); each call is a short transaction, milliseconds: not for a loop's
+ * hot path. */
 #ifndef MAILLON_NODE_STORE_STATE_H
 #define MAILLON_NODE_STORE_STATE_H
 
@@ -10,8 +11,8 @@ struct state;
 
 struct state_peer {
     char did[DID_BYTES_MAX + 1];
-    char url[512];          /* "https://host:port" */
-    char cert[48];          /* base64url SHA-256 of the TLS key (SPKI), or "" : public CAs judge */
+    char url[512]; /* "https://host:port" */
+    char cert[48]; /* base64url SHA-256 of the TLS key (SPKI), or "" : public CAs judge */
     uint64_t added_ms;
 };
 
@@ -23,14 +24,18 @@ MUST_USE enum err state_peer_put(struct state *state, const struct state_peer *p
 /* ERR_NOT_FOUND. */
 MUST_USE enum err state_peer_remove(struct state *state, const char *did);
 /* Calls each in order of adding. */
-MUST_USE enum err state_peers(struct state *state, void (*each)(void *ctx, const struct state_peer *peer), void *ctx);
+MUST_USE enum err state_peers(struct state *state,
+                              void (*each)(void *ctx, const struct state_peer *peer), void *ctx);
 
-/* A request that carried an Idempotency-Key: what it was (hash of the body) and what it was answered. Kept 24 h.
- * begin: OK and *answer_out untouched: new, go on; OK and answer appended (status_out != 0): answer this again;
- * ERR_CONFLICT: the same key with another body; ERR_BUSY: the first is still under way. */
-MUST_USE enum err state_idempotency_begin(struct state *state, struct span key, const uint8_t body_hash[32],
-                                          uint64_t now_ms, int *status_out, struct buf *answer_out);
-MUST_USE enum err state_idempotency_end(struct state *state, struct span key, int status, struct span answer);
+/* A request that carried an Idempotency-Key: what it was (hash of the body) and what it was
+ * answered. Kept 24 h. begin: OK and *answer_out untouched: new, go on; OK and answer appended
+ * (status_out != 0): answer this again; ERR_CONFLICT: the same key with another body; ERR_BUSY: the
+ * first is still under way. */
+MUST_USE enum err state_idempotency_begin(struct state *state, struct span key,
+                                          const uint8_t body_hash[32], uint64_t now_ms,
+                                          int *status_out, struct buf *answer_out);
+MUST_USE enum err state_idempotency_end(struct state *state, struct span key, int status,
+                                        struct span answer);
 /* The request failed before anything was written: forget it. */
 void state_idempotency_cancel(struct state *state, struct span key);
 

@@ -54,8 +54,8 @@ static void add_log(struct store *store, struct store_log *log)
     atomic_store(&store->log_count, count + 1);
 }
 
-static enum err open_log(struct store *store, const char *name, struct span origin, struct store_log **out,
-                         struct why *why)
+static enum err open_log(struct store *store, const char *name, struct span origin,
+                         struct store_log **out, struct why *why)
 {
     char *dir = NULL;
     if (atomic_load(&store->log_count) == SYNC_LOGS_MAX)
@@ -72,7 +72,8 @@ static bool is_plain(struct span scid)
 {
     for (size_t i = 0; i < scid.len; i++) {
         uint8_t c = scid.data[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                     c == '-' || c == '_';
         if (!plain)
             return false;
     }
@@ -92,7 +93,8 @@ static enum err open_folder(struct store *store, const char *name, struct why *w
     if (err == ERR_NOT_FOUND)
         err = OK; /* a log that was being made when the power went: it holds nothing */
     else if (err == OK && !span_is(did_scid(buf_span(&origin)), name))
-        err = why_set(why, ERR_DAMAGED, "logs/<scid>/origin names the log of its folder", 0, name, NULL);
+        err = why_set(why, ERR_DAMAGED, "logs/<scid>/origin names the log of its folder", 0, name,
+                      NULL);
     else if (err == OK)
         err = open_log(store, name, buf_span(&origin), &log, why);
     buf_clear(&origin);
@@ -134,7 +136,8 @@ struct store_log *store_log_find(struct store *store, struct span origin)
     return NULL;
 }
 
-enum err store_log_open(struct store *store, struct span origin, struct store_log **out, struct why *why)
+enum err store_log_open(struct store *store, struct span origin, struct store_log **out,
+                        struct why *why)
 {
     *out = store_log_find(store, origin);
     if (*out != NULL)
@@ -159,7 +162,8 @@ enum err store_open(const struct store_options *options, struct store **out, str
     if (store == NULL)
         return ERR_NO_MEMORY;
     store->lock = -1;
-    store->segment_bytes = options->segment_bytes == 0 ? SEGMENT_BYTES_DEFAULT : options->segment_bytes;
+    store->segment_bytes =
+        options->segment_bytes == 0 ? SEGMENT_BYTES_DEFAULT : options->segment_bytes;
     pthread_mutex_init(&store->mutex, NULL);
     store->dir = strdup(options->dir);
     enum err err = store->dir == NULL ? ERR_NO_MEMORY : take_lock(store, why);
@@ -196,7 +200,8 @@ void store_watch(struct store *store, store_watch_fn fn, void *ctx)
     writer_watch(store->writer, fn, ctx);
 }
 
-enum err store_submit(struct store *store, struct store_log *log, struct batch *taken, store_done_fn done, void *ctx)
+enum err store_submit(struct store *store, struct store_log *log, struct batch *taken,
+                      store_done_fn done, void *ctx)
 {
     return writer_submit(store->writer, log, taken, done, ctx, false);
 }
@@ -218,7 +223,8 @@ static void on_done(void *ctx, const struct store_result *result)
     pthread_mutex_unlock(&waiting->mutex);
 }
 
-void store_write(struct store *store, struct store_log *log, struct batch *batch, struct store_result *out)
+void store_write(struct store *store, struct store_log *log, struct batch *batch,
+                 struct store_result *out)
 {
     struct waiting waiting = {.out = out};
     pthread_mutex_init(&waiting.mutex, NULL);

@@ -11,7 +11,8 @@
 #define GROUP_BYTES_MAX (32u * 1024u * 1024u)
 #define SETTLE_ENTRIES 131072u /* a crash costs a start that reads this many lines at most */
 
-_Static_assert(GROUP_BYTES_MAX + SYNC_BATCH_BYTES_MAX + JOBS_MAX * (2 * NOTE_BYTES_MAX + 256) <= SEGMENT_GROUP_BYTES_MAX,
+_Static_assert(GROUP_BYTES_MAX + SYNC_BATCH_BYTES_MAX + JOBS_MAX * (2 * NOTE_BYTES_MAX + 256) <=
+                   SEGMENT_GROUP_BYTES_MAX,
                "a group fits the room behind a full segment");
 
 struct job {
@@ -63,7 +64,8 @@ static enum err compare_overlap(struct job *job, uint32_t *skip_out)
     uint32_t overlap = held < batch->count ? (uint32_t)held : batch->count;
     for (uint32_t i = 0; i < overlap; i++)
         if (!hash_equal(&batch->entries[i].leaf, &index_at(&log->index, batch->first + i)->leaf))
-            return refuse(job, ERR_FORK, "an entry that is held has another leaf hash", batch->first + i);
+            return refuse(job, ERR_FORK, "an entry that is held has another leaf hash",
+                          batch->first + i);
     *skip_out = overlap;
     return OK;
 }
@@ -78,7 +80,8 @@ static enum err drop_held(struct batch *batch, uint32_t skip)
     for (uint32_t i = skip; i < batch->count && err == OK; i++) {
         const struct batch_entry *entry = &batch->entries[i];
         struct record record = {.line = span_of(batch->lines.data + entry->offset, entry->length),
-                                .id = span_of(batch->lines.data + entry->id_offset, entry->id_length),
+                                .id =
+                                    span_of(batch->lines.data + entry->id_offset, entry->id_length),
                                 .op = (enum record_op)entry->op,
                                 .audience = (enum record_audience)entry->audience};
         err = entry->length == 0 ? batch_append_withheld(rest, &entry->leaf)
@@ -107,14 +110,17 @@ static enum err append_entries(struct job *job, uint32_t segment, uint64_t offse
     struct store_log *log = job->log;
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_entry *entry = &batch->entries[i];
-        struct log_place place = {
-            .segment = segment, .offset = (uint32_t)(offset + entry->offset), .length = entry->length};
+        struct log_place place = {.segment = segment,
+                                  .offset = (uint32_t)(offset + entry->offset),
+                                  .length = entry->length};
         struct record record = {.line = span_of(batch->lines.data + entry->offset, entry->length),
-                                .id = span_of(batch->lines.data + entry->id_offset, entry->id_length),
+                                .id =
+                                    span_of(batch->lines.data + entry->id_offset, entry->id_length),
                                 .op = (enum record_op)entry->op,
                                 .audience = (enum record_audience)entry->audience};
         TRY(index_make_room(&log->index, log->range.size, &job->result.why));
-        log_index_entry(log, log->range.size, &place, entry->length == 0 ? NULL : &record, &entry->leaf);
+        log_index_entry(log, log->range.size, &place, entry->length == 0 ? NULL : &record,
+                        &entry->leaf);
         TRY(nodes_append(&log->nodes, &log->range, &entry->leaf));
     }
     return OK;
@@ -126,14 +132,17 @@ static enum err check_head(struct job *job)
     if (batch->head.size == 0)
         return OK;
     if (batch->head.size > job->log->range.size)
-        return refuse(job, ERR_CONFLICT, "a batch's head is that of its last entry", batch->head.size);
+        return refuse(job, ERR_CONFLICT, "a batch's head is that of its last entry",
+                      batch->head.size);
     struct merkle_head head = log_head_at(job->log, batch->head.size);
     if (!hash_equal(&head.root, &batch->head.root))
-        return refuse(job, ERR_FORK, "the root over the entries is the one that was announced", head.size);
+        return refuse(job, ERR_FORK, "the root over the entries is the one that was announced",
+                      head.size);
     return OK;
 }
 
-/* Takes a batch into the tree and index, all or not at all. *added_out: its entries that are new. */
+/* Takes a batch into the tree and index, all or not at all. *added_out: its entries that are new.
+ */
 static enum err take_in(struct job *job, uint32_t segment, uint64_t offset)
 {
     struct merkle_range before = job->log->range;
@@ -186,7 +195,8 @@ struct group {
 static void note_erasures(struct group *group, const struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->count; i++)
-        group->has_erase = group->has_erase || (batch->entries[i].length > 0 && batch->entries[i].op == RECORD_ERASE);
+        group->has_erase = group->has_erase ||
+                           (batch->entries[i].length > 0 && batch->entries[i].op == RECORD_ERASE);
 }
 
 /* Gathers what the log's jobs add; those refused are answered at once. */
@@ -197,7 +207,8 @@ static void gather(struct writer *writer, struct group *group)
         struct job *job = &writer->jobs[i];
         if (job->log != group->log || job->answered)
             continue;
-        enum err err = group->log->broken != OK ? group->log->broken : take_in(job, segment, group->offset);
+        enum err err =
+            group->log->broken != OK ? group->log->broken : take_in(job, segment, group->offset);
         if (err != OK) {
             answer(writer, job, err);
             continue;
@@ -262,7 +273,8 @@ static void publish(struct writer *writer, struct group *group)
     atomic_store_explicit(&log->size, log->range.size, memory_order_release);
 }
 
-static void fail_group(struct writer *writer, struct group *group, enum err err, const struct why *why)
+static void fail_group(struct writer *writer, struct group *group, enum err err,
+                       const struct why *why)
 {
     struct store_log *log = group->log;
     log->range = group->before;
@@ -299,7 +311,8 @@ static void commit_log(struct writer *writer, struct store_log *log)
     for (size_t i = 0; i < writer->job_count; i++)
         if (writer->jobs[i].log == log && !writer->jobs[i].answered)
             answer(writer, &writer->jobs[i], err);
-    struct store_event event = {.log = log, .committed = log->committed, .checkpoint = log->checkpoint};
+    struct store_event event = {
+        .log = log, .committed = log->committed, .checkpoint = log->checkpoint};
     if (writer->watch != NULL)
         writer->watch(writer->watch_ctx, &event);
     if (log->range.size - log->settled >= SETTLE_ENTRIES)
@@ -343,12 +356,13 @@ static void *work(void *ctx)
     return NULL;
 }
 
-enum err writer_submit(struct writer *writer, struct store_log *log, struct batch *taken, store_done_fn done, void *ctx,
-                       bool wait)
+enum err writer_submit(struct writer *writer, struct store_log *log, struct batch *taken,
+                       store_done_fn done, void *ctx, bool wait)
 {
     enum err err = OK;
     pthread_mutex_lock(&writer->mutex);
-    while (writer->count == JOBS_MAX || (writer->count > 0 && writer->bytes + taken->lines.len > QUEUE_BYTES_MAX)) {
+    while (writer->count == JOBS_MAX ||
+           (writer->count > 0 && writer->bytes + taken->lines.len > QUEUE_BYTES_MAX)) {
         if (!wait) {
             err = ERR_BUSY;
             break;

@@ -1,8 +1,9 @@
 /* A strict HTTP/1.1 message reader (RFC 9112), pure and incremental: what is ambiguous is refused.
  *
- * Refused with the rule named: bare LF, space before a colon, folded lines, missing or double Host, conflicting or
- * odd Content-Length, Content-Length with Transfer-Encoding, any Transfer-Encoding but "chunked", chunk sizes with
- * extensions beyond the limit, control characters, absolute-form other than http(s), heads beyond the limits. */
+ * Refused with the rule named: bare LF, space before a colon, folded lines, missing or double Host,
+ * conflicting or odd Content-Length, Content-Length with Transfer-Encoding, any Transfer-Encoding
+ * but "chunked", chunk sizes with extensions beyond the limit, control characters, absolute-form
+ * other than http(s), heads beyond the limits. */
 #ifndef MAILLON_PROTO_HTTP_MESSAGE_H
 #define MAILLON_PROTO_HTTP_MESSAGE_H
 
@@ -12,7 +13,7 @@
 #define HTTP_FIELDS_MAX 64u
 
 struct http_field {
-    struct span name; /* as sent; compare with http_name_is */
+    struct span name;  /* as sent; compare with http_name_is */
     struct span value; /* without outer white space */
 };
 
@@ -49,27 +50,30 @@ struct http_answer {
 
 /* Reads a head at the start of input. *used_out is 0 while it is not whole yet. ERR_BAD_REQUEST,
  * ERR_HEADERS_TOO_LARGE. input must outlive out. */
-MUST_USE enum err http_read_request(struct span input, struct http_head *out, size_t *used_out, struct why *why);
+MUST_USE enum err http_read_request(struct span input, struct http_head *out, size_t *used_out,
+                                    struct why *why);
 /* method: of the request that is answered (HEAD has no body). */
-MUST_USE enum err http_read_answer(struct span input, struct span method, struct http_answer *out, size_t *used_out,
-                                   struct why *why);
+MUST_USE enum err http_read_answer(struct span input, struct span method, struct http_answer *out,
+                                   size_t *used_out, struct why *why);
 
 bool http_name_is(struct span name, const char *lower_case); /* ASCII case-insensitive */
 /* The first value of this field, or an empty span with NULL data. */
 struct span http_field(const struct http_fields *fields, const char *lower_case_name);
-/* Value of a query parameter or path segment, percent-decoded, appended to out. ERR_BAD_REQUEST, ERR_NOT_FOUND. */
+/* Value of a query parameter or path segment, percent-decoded, appended to out. ERR_BAD_REQUEST,
+ * ERR_NOT_FOUND. */
 MUST_USE enum err http_query_value(struct span query, const char *name, struct buf *out);
 MUST_USE enum err http_percent_decode(struct span text, bool plus_is_space, struct buf *out);
 
 /* Decodes a chunked body as it comes. */
 struct http_chunks {
-    uint64_t left;      /* of the current chunk */
+    uint64_t left; /* of the current chunk */
     unsigned state;
     unsigned line_bytes;
 };
-/* Reads from input: *used_out bytes were consumed, of which *part_out (into input) is payload; *end_out: the last
- * chunk and trailers are past. Call until used is 0. A zeroed struct starts. ERR_BAD_REQUEST. */
-MUST_USE enum err http_chunks_read(struct http_chunks *chunks, struct span input, size_t *used_out, struct span *part_out,
-                                   bool *end_out, struct why *why);
+/* Reads from input: *used_out bytes were consumed, of which *part_out (into input) is payload;
+ * *end_out: the last chunk and trailers are past. Call until used is 0. A zeroed struct starts.
+ * ERR_BAD_REQUEST. */
+MUST_USE enum err http_chunks_read(struct http_chunks *chunks, struct span input, size_t *used_out,
+                                   struct span *part_out, bool *end_out, struct why *why);
 
 #endif

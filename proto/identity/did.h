@@ -1,4 +1,5 @@
-/* Decentralised identifiers (W3C DID 1.0): syntax, DID URLs of records, and did:key with Ed25519. */
+/* Decentralised identifiers (W3C DID 1.0): syntax, DID URLs of records, and did:key with Ed25519.
+ */
 #ifndef MAILLON_PROTO_IDENTITY_DID_H
 #define MAILLON_PROTO_IDENTITY_DID_H
 
@@ -7,7 +8,8 @@
 
 /* did:key:z6Mk... (multibase base58btc of 0xed 0x01 and the key), 56 characters for Ed25519. */
 void did_key_append(struct buf *out, const struct public_key *key);
-/* The key that a did:key names. ERR_BAD_DID for anything else, or for a key not in its one encoding. */
+/* The key that a did:key names. ERR_BAD_DID for anything else, or for a key not in its one
+ * encoding. */
 MUST_USE enum err did_key_read(struct span did, struct public_key *out, struct why *why);
 
 /* The short name of a log in paths: the method-specific id up to the first colon (of did:key the

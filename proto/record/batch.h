@@ -25,10 +25,11 @@ struct batch {
     struct batch_entry *entries;
     uint32_t count;
     uint32_t cap;
-    uint64_t first;          /* index of the first entry, or BATCH_FIRST_NEXT: where the log ends */
-    struct merkle_head head; /* the verified tree after the last entry; size 0: not known (own log) */
-    struct buf note;         /* the signed checkpoint of exactly `head`, or empty */
-    uint32_t open_withheld;  /* leaves in the withheld line that is not closed yet */
+    uint64_t first; /* index of the first entry, or BATCH_FIRST_NEXT: where the log ends */
+    struct merkle_head
+        head;        /* the verified tree after the last entry; size 0: not known (own log) */
+    struct buf note; /* the signed checkpoint of exactly `head`, or empty */
+    uint32_t open_withheld; /* leaves in the withheld line that is not closed yet */
 };
 
 /* Owned by one thread at a time. lines is bounded by SYNC_BATCH_BYTES_MAX. NULL: no memory. */
@@ -37,8 +38,8 @@ void batch_free(struct batch *batch);
 /* Empties it, keeps the memory. */
 void batch_reset(struct batch *batch);
 
-/* Appends a line that record_read accepted (its spans may point anywhere; the bytes are copied) with
- * its leaf hash. ERR_LIMIT, ERR_NO_MEMORY: the batch is as before. */
+/* Appends a line that record_read accepted (its spans may point anywhere; the bytes are copied)
+ * with its leaf hash. ERR_LIMIT, ERR_NO_MEMORY: the batch is as before. */
 MUST_USE enum err batch_append(struct batch *batch, const struct record *record,
                                const struct hash *leaf);
 MUST_USE enum err batch_append_withheld(struct batch *batch, const struct hash *leaf);

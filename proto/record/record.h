@@ -10,8 +10,9 @@
 enum record_op { RECORD_PUT, RECORD_DELETE, RECORD_ERASE };
 enum record_audience { AUDIENCE_PUBLIC, AUDIENCE_COMMONS, AUDIENCE_CIRCLE, AUDIENCE_PRIVATE };
 
-/* A record that was read. Spans point into its line (strings without quotes; none of them can hold an
- * escape, by their own syntax). body_token is its index on the tape, TAPE_NONE when there is none. */
+/* A record that was read. Spans point into its line (strings without quotes; none of them can hold
+ * an escape, by their own syntax). body_token is its index on the tape, TAPE_NONE when there is
+ * none. */
 struct record {
     struct span line;
     struct span id;
