@@ -1,0 +1,11 @@
+#!/bin/sh
+# Layout, static analysis, house rules. The tools come with `make deps-lint`.
+set -eu
+cd "$(dirname "$0")/.."
+sources=$(git ls-files '*.c' '*.h')
+# shellcheck disable=SC2086
+clang-format --dry-run --Werror $sources
+cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+    --suppress=missingIncludeSystem --suppress=preprocessorErrorDirective --suppress=unknownMacro \
+    -D_GNU_SOURCE '-DMAILLON_VERSION="0"' -I. proto keys conf node
+tests/house.sh
