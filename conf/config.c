@@ -281,6 +281,7 @@ enum err config_set(struct config *config, const char *section, const char *key,
 struct reading {
     struct cursor cursor;
     uint64_t line;
+    uint64_t line_refused; /* the last one read while all was well */
     bool seen[SETTINGS];
     struct config *config;
     enum err err;
@@ -299,6 +300,8 @@ static char *next_line(char *out, int size, void *ctx)
     const uint8_t *end = memchr(from, '\n', left);
     struct span line = cursor_take(&reading->cursor, end == NULL ? left : (size_t)(end - from) + 1);
     reading->line++;
+    if (reading->err == OK)
+        reading->line_refused = reading->line;
     if (line.len > CONFIG_LINE_BYTES_MAX + 1 || line.len >= (size_t)size) {
         reading->err =
             why_set(reading->why, ERR_LIMIT, RULE_LONG, reading->line, "197 bytes", NULL);
@@ -344,10 +347,11 @@ enum err config_read(struct span text, struct config *out, struct why *why)
     config_default(&config);
     struct reading reading = {.cursor = cursor_of(text), .config = &config, .why = why};
     int line = ini_parse_stream(next_line, &reading, on_setting, &reading);
-    if (reading.err != OK)
-        return reading.err;
     if (line < 0)
         return ERR_NO_MEMORY;
+    /* inih goes on behind a line that it cannot read; the first fault is the one to name. */
+    if (reading.err != OK && (line == 0 || (uint64_t)line >= reading.line_refused))
+        return reading.err;
     if (line > 0)
         return why_set(why, ERR_BAD_SETTING, RULE_LINE, (uint64_t)line, NULL, NULL);
     *out = config;

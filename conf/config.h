@@ -37,6 +37,7 @@ struct config {
     struct {
         uint64_t peer_logs_max;
         uint64_t peer_bytes_max;
+        uint64_t compress;
     } sync;
 };
 

@@ -471,7 +471,7 @@ static enum err open_stream(struct peer *peer)
                                      .extra_headers = "Content-Type: application/json\r\n",
                                      .pin = peer->has_pin ? peer->pin : NULL,
                                      .body = buf_span(&request),
-                                     .accept_zstd = true,
+                                     .accept_zstd = peer->node->config.sync.compress != 0,
                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                      .silence_ms = SYNC_SILENCE_MS,
                                      .handler = {peer, on_head, on_body, on_end}};
