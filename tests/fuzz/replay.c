@@ -1,4 +1,5 @@
-/* Runs a fuzz target over files and folders of inputs, without a fuzzer: the corpora are part of every test run. */
+/* Runs a fuzz target over files and folders of inputs, without a fuzzer: the corpora are part of
+ * every test run. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
