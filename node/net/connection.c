@@ -13,6 +13,7 @@
 #define WRITE_BYTES_LOW (128u * 1024u) /* under this the handler is asked for more */
 #define SINGLE_BYTES (256u * 1024u)    /* read or written in one go before others get their turn */
 #define LINGER_MS 1000u
+#define LINGER_BYTES (512u * 1024u)
 #define HEAD_BYTES_SHOWN (HTTP_HEAD_BYTES_MAX + 1u)
 
 static struct timeval timeval_of(uint64_t ms)
@@ -291,11 +292,13 @@ static void advance(struct connection *connection)
 
 static void on_read(struct bufferevent *bev, void *ctx)
 {
-    (void)bev;
     struct connection *connection = ctx;
-    if (connection->state == CONNECTION_LAST)
-        (void)evbuffer_drain(bufferevent_get_input(bev),
-                             evbuffer_get_length(bufferevent_get_input(bev)));
+    if (connection->state == CONNECTION_LAST) {
+        size_t len = evbuffer_get_length(bufferevent_get_input(bev));
+        connection->dropped += len;
+        connection->broken = connection->broken || connection->dropped > LINGER_BYTES;
+        (void)evbuffer_drain(bufferevent_get_input(bev), len);
+    }
     advance(connection);
 }
 

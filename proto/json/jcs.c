@@ -421,6 +421,8 @@ void jcs_append_string(struct buf *out, struct span utf8)
 {
     CHECK(text_is_utf8(utf8));
     buf_append_byte(out, '"');
+    if (utf8.len == 0)
+        utf8 = SPAN_LITERAL("");
     const uint8_t *at = utf8.data;
     const uint8_t *end = utf8.data + utf8.len;
     while (at < end) {
