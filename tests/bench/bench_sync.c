@@ -31,7 +31,7 @@ static struct memlog *make_log(void)
                        "es le jour m\xc3\xaame dans les points de "
                        "retrait de la coop\xc3\xa9rative ; lot num\xc3\xa9ro %u de la "
                        "saison.\",\"geo\":{\"lat\":"
-                       "45.18%u,\"lon\":5.72%u},\"identifier\":\"3760%08u\",\"image\":\"https://"
+                       "45.18%u7,\"lon\":5.72%u7},\"identifier\":\"3760%08u\",\"image\":\"https://"
                        "exemple.fr/images/"
                        "tomates/%u.jpg\",\"name\":\"Tomates anciennes n\xc2\xb0 "
                        "%u\",\"offers\":[{\"price\":%u,"
@@ -59,8 +59,8 @@ static void bench_read(const struct memlog *log)
         bytes += record.line.len;
     }
     double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
-    printf("record_bytes %.0f B\n", (double)bytes / RECORDS);
-    printf("record_read %.3f GB/s\n", (double)bytes / cpu / 1e9);
+    printf("{\"name\":\"sync_record_bytes\",\"unit\":\"B\",\"value\":%.0f}\n", (double)bytes / RECORDS);
+    printf("{\"name\":\"sync_record_read\",\"unit\":\"GB/s\",\"value\":%.3f}\n", (double)bytes / cpu / 1e9);
     tape_clear(&tape);
 }
 
@@ -76,7 +76,7 @@ static void bench_hash(const struct memlog *log)
     }
     double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
     CHECK(seen == 0 || bytes > 0);
-    printf("leaf_hash %.3f GB/s\n", (double)bytes / cpu / 1e9);
+    printf("{\"name\":\"sync_leaf_hash\",\"unit\":\"GB/s\",\"value\":%.3f}\n", (double)bytes / cpu / 1e9);
 }
 
 static enum err open_log(void *ctx, struct span origin, struct merkle_range *range_out,
@@ -122,9 +122,9 @@ static void bench_sync(struct memlog *log)
         follow_cpu += seconds(CLOCK_PROCESS_CPUTIME_ID) - middle;
     }
     CHECK(entries == RECORDS);
-    printf("sync_serve %.3f us/record\n", serve_cpu / RECORDS * 1e6);
-    printf("sync_follow %.3f us/record\n", follow_cpu / RECORDS * 1e6);
-    printf("sync_both %.0f records/s\n", RECORDS / (serve_cpu + follow_cpu));
+    printf("{\"name\":\"sync_serve\",\"unit\":\"us/record\",\"value\":%.3f}\n", serve_cpu / RECORDS * 1e6);
+    printf("{\"name\":\"sync_follow\",\"unit\":\"us/record\",\"value\":%.3f}\n", follow_cpu / RECORDS * 1e6);
+    printf("{\"name\":\"sync_both\",\"unit\":\"records/s\",\"value\":%.0f}\n", RECORDS / (serve_cpu + follow_cpu));
     serve_free(serve);
     follow_free(follow);
     buf_clear(&out);

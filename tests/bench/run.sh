@@ -1,0 +1,29 @@
+#!/bin/bash
+# Measures in one run, writes build/bench.json, and shows each figure beside the limit that bounds it.
+# usage: run.sh OUT BIN; RECORDS=n chooses how many (default 1000000).
+set -euo pipefail
+out=$1 bin=$2 records=${RECORDS:-1000000}
+cd "$(dirname "$0")/../.."
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+{
+    "$out/tests/bench/bench_limits" "$dir"
+    "$out/tests/bench/bench_json"
+    "$out/tests/bench/bench_sync"
+    /usr/bin/python3 tests/bench/bench_node.py "$bin" "$records"
+} | grep '^{' | tee "$dir/lines"
+/usr/bin/python3 - "$dir/lines" "$records" <<'P'
+import json, platform, os, sys
+figures = {}
+for line in open(sys.argv[1]):
+    figure = json.loads(line)
+    figures[figure["name"]] = figure
+json.dump({"records": int(sys.argv[2]), "cores": os.cpu_count(), "machine": platform.machine(), "figures": list(figures.values())},
+          open("build/bench.json", "w"), indent=1)
+value = lambda name: figures[name]["value"]
+print("\nratios, in this run:")
+for name, limit in (("publish_bulk", "limit_sqlite_insert"), ("publish_bulk", "limit_sha256"), ("backfill", "limit_sqlite_insert"),
+                    ("backfill", "limit_sha256"), ("backfill", "limit_tls_copy"), ("json_scan", "json_jansson_parse")):
+    if name in figures and limit in figures:
+        print(f"  {name:14} {value(name):12.4g}   {limit:22} {value(limit):12.4g}   {value(name) / value(limit):8.3f}")
+P
