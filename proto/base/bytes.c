@@ -46,9 +46,9 @@ uint8_t *buf_reserve(struct buf *buf, size_t n)
         buf->failed = ERR_LIMIT;
         return NULL;
     }
-    if (buf->cap - buf->len < n) {
+    if (buf->data == NULL || buf->cap - buf->len < n) {
         size_t cap = grown(buf, buf->len + n);
-        uint8_t *data = realloc(buf->data, cap);
+        uint8_t *data = realloc(buf->data, cap == 0 ? 1 : cap);
         if (data == NULL) {
             buf->failed = ERR_NO_MEMORY;
             return NULL;
