@@ -29,7 +29,7 @@ static enum step nesting_close(struct nesting *nesting, bool square)
     if (nesting->depth == 0)
         return STEP_MISMATCH;
     nesting->depth--;
-    bool opened_square = (nesting->squares[nesting->depth / 8] >> (nesting->depth % 8)) & 1u;
+    bool opened_square = (nesting->squares[nesting->depth / 8] >> (nesting->depth % 8) & 1) != 0;
     if (opened_square != square)
         return STEP_MISMATCH;
     return nesting->depth == 0 ? STEP_LAST : STEP_ON;

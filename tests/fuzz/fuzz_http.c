@@ -42,11 +42,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
         struct buf value;
         buf_init(&value, 4096);
-        (void)http_query_value(head.query, "q", &value);
-        (void)http_percent_decode(head.path, false, &value);
+        if (http_query_value(head.query, "q", &value) == OK && value.len > head.query.len)
+            abort();
+        buf_reset(&value);
+        if (http_percent_decode(head.path, false, &value) == OK && value.len > head.path.len)
+            abort();
         buf_clear(&value);
     }
-    (void)http_read_answer(input, SPAN_LITERAL("GET"), &answer, &used, &why);
+    if (http_read_answer(input, SPAN_LITERAL("GET"), &answer, &used, &why) == OK && used > size)
+        abort();
     struct buf whole;
     struct buf parts;
     buf_init(&whole, 1 << 20);

@@ -16,7 +16,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct checkpoint checkpoint;
     struct public_key key = {{1}};
     if (note_read(bytes, &note, &why) == OK) {
-        (void)checkpoint_read(note.text, &checkpoint, &why);
+        if (checkpoint_read(note.text, &checkpoint, &why) == OK && checkpoint.origin.len == 0)
+            abort();
         if (note.count == 0 || note_verify(&note, note.signatures[0].name, &key, &why) == OK)
             abort();
     }
@@ -37,7 +38,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_clear(&back);
     struct span origin;
     struct span id;
-    (void)did_url_split(bytes, &origin, &id, &why);
-    (void)did_scid(bytes);
+    if (did_url_split(bytes, &origin, &id, &why) == OK && origin.len + 1 + id.len != size)
+        abort();
+    if (did_scid(bytes).len > size)
+        abort();
     return 0;
 }
