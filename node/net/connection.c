@@ -12,8 +12,9 @@
 #define READ_BYTES_HIGH (128u * 1024u) /* held of what a client sends ahead */
 #define WRITE_BYTES_LOW (128u * 1024u) /* under this the handler is asked for more */
 #define SINGLE_BYTES (256u * 1024u)    /* read or written in one go before others get their turn */
-#define LINGER_MS 1000u
+#define LINGER_MS 2000u
 #define LINGER_BYTES (512u * 1024u)
+#define LINGER_BODY_BYTES (64u * 1024u * 1024u) /* most clients read the answer only behind their body */
 #define HEAD_BYTES_SHOWN (HTTP_HEAD_BYTES_MAX + 1u)
 
 static struct timeval timeval_of(uint64_t ms)
@@ -90,6 +91,7 @@ static bool refuse_unread(struct connection *connection, struct span bytes, enum
     connection->exchange = NULL;
     connection->state = CONNECTION_LAST;
     connection->lingers = true;
+    connection->drop_max = LINGER_BYTES;
     no_deadline(connection);
     return true;
 }
@@ -243,12 +245,20 @@ static void close_when_flushed(struct connection *connection)
     set_deadline(connection, LINGER_MS);
 }
 
+static void set_linger(struct connection *connection, const struct exchange *exchange)
+{
+    connection->lingers = !exchange->body_whole;
+    uint64_t left = exchange->head.content_length - exchange->body_read;
+    bool is_measured = exchange->head.body == HTTP_BODY_LENGTH && left < LINGER_BODY_BYTES;
+    connection->drop_max = LINGER_BYTES + (is_measured ? (size_t)left : 0);
+}
+
 /* After an answer: the next request, or the end. What is left of a body is never mistaken for a
  * request. */
 static void after_answer(struct connection *connection)
 {
     bool again = connection->exchange->head.keep_alive && connection->exchange->body_whole;
-    connection->lingers = !connection->exchange->body_whole;
+    set_linger(connection, connection->exchange);
     no_deadline(connection);
     end_exchange(connection);
     if (!again) {
@@ -296,7 +306,7 @@ static void on_read(struct bufferevent *bev, void *ctx)
     if (connection->state == CONNECTION_LAST) {
         size_t len = evbuffer_get_length(bufferevent_get_input(bev));
         connection->dropped += len;
-        connection->broken = connection->broken || connection->dropped > LINGER_BYTES;
+        connection->broken = connection->broken || connection->dropped > connection->drop_max;
         (void)evbuffer_drain(bufferevent_get_input(bev), len);
     }
     advance(connection);

@@ -54,6 +54,7 @@ struct connection {
     bool broken;
     bool lingers; /* something was not read: a close at once would take the answer with it */
     bool half_closed;
+    size_t drop_max;
     size_t dropped; /* bytes that came after the last answer */
     unsigned requests;
     struct exchange *exchange;
