@@ -18,7 +18,7 @@
 #include "node/peer/peers.h"
 #include "proto/identity/did.h"
 
-#define POOL_THREADS 2u
+#define POOL_THREADS 4u /* a publication waits for the disk most of its time */
 #define TOKEN_FILE "local.token"
 
 /* ---- opening ---- */

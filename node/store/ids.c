@@ -61,7 +61,7 @@ enum err ids_make_room(struct ids *ids, uint64_t n)
     if (old != NULL && old->mask + 1 >= wanted)
         return OK;
     uint64_t slots = 64;
-    while (slots < wanted * 2)
+    while (slots < wanted)
         slots *= 2;
     struct ids_table *table = calloc(1, sizeof(*table) + slots * sizeof(table->slots[0]));
     uint64_t *hashes = calloc(slots, sizeof(*hashes));

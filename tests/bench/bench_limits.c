@@ -1,5 +1,6 @@
 /* What this machine can do at most with each of the parts that publishing and copying are made of,
  * on one core. */
+#include <fcntl.h>
 #include <openssl/ssl.h>
 #include <sodium.h>
 #include <sqlite3.h>
@@ -52,6 +53,28 @@ static void bench_ed25519(void)
     for (unsigned i = 0; i < rounds; i++)
         valid += ed25519_verify(&key, span_of(text, sizeof(text)), &signature);
     report("limit_ed25519_verify", "signatures/s", valid / (seconds() - start));
+}
+
+/* One file, 8 MB and an fdatasync at a time: what the disk gives to anyone who means "durable". */
+static void bench_append(const char *dir)
+{
+    char path[4096];
+    const unsigned group = 10000;
+    const unsigned records = 500000;
+    uint8_t *block = calloc(group, RECORD_BYTES);
+    (void)snprintf(path, sizeof(path), "%s/limit.append", dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    if (block == NULL || fd < 0)
+        exit(1);
+    randombytes_buf(block, (size_t)group * RECORD_BYTES);
+    double start = seconds();
+    for (unsigned i = 0; i < records; i += group)
+        if (write(fd, block, (size_t)group * RECORD_BYTES) < 0 || fdatasync(fd) != 0)
+            exit(1);
+    report("limit_append_fdatasync", "records/s", records / (seconds() - start));
+    (void)close(fd);
+    (void)unlink(path);
+    free(block);
 }
 
 /* Rows with random keys, in transactions of 10,000: what a store of SQLite rows would do. */
@@ -137,6 +160,7 @@ int main(int argc, char **argv)
     bench_sha256();
     bench_ed25519();
     bench_tls(argv[1]);
+    bench_append(argv[1]);
     bench_sqlite(argv[1]);
     return 0;
 }

@@ -87,7 +87,7 @@ class Bench(unittest.TestCase):
         report("idle_resident", "MiB", rss)
         parts = chunks()
         cpu = usage(a)[0]
-        elapsed = publish(a, parts, 3)
+        elapsed = publish(a, parts, 4)
         report("publish_bulk", "records/s", RECORDS / elapsed)
         report("publish_cpu", "us/record", (usage(a)[0] - cpu) / RECORDS * 1e6)
         del parts
