@@ -139,7 +139,7 @@ static void every_file_goes_through_or_is_refused_with_its_place(void **state)
     need_data();
     char *roots[6] = {data_path("food"),    data_path("mobility"),  data_path("social"),
                       data_path("commons"), data_path("directory"), NULL};
-    FTS *walk = fts_open(roots, FTS_PHYSICAL, NULL);
+    FTS *walk = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
     assert_non_null(walk);
     size_t files = 0;
     for (FTSENT *entry = fts_read(walk); entry != NULL; entry = fts_read(walk)) {
