@@ -2,7 +2,8 @@
  *
  * A function that can fail returns `enum err` and is MUST_USE. Details go into a `struct why`, its
  * last parameter, filled only on failure; NULL is allowed where the caller does not care.
- * A broken promise of our own (never of the outside) is a BUG: it prints and stops, in release too. */
+ * A broken promise of our own (never of the outside) is a BUG: it prints and stops, in release too.
+ */
 #ifndef MAILLON_PROTO_ERR_H
 #define MAILLON_PROTO_ERR_H
 
@@ -22,8 +23,8 @@ enum err {
 enum lang { LANG_EN, LANG_FR };
 
 /* Why something was refused. `rule` is a static string naming rule and standard ("RFC 8785, 3.2.3:
- * keys are sorted"); position is the byte offset in the input; expected and found are short, printable
- * and never hold more than a few words of the input (it may be somebody's data). */
+ * keys are sorted"); position is the byte offset in the input; expected and found are short,
+ * printable and never hold more than a few words of the input (it may be somebody's data). */
 struct why {
     const char *rule;
     uint64_t position;

@@ -34,7 +34,7 @@ field() { /usr/bin/python3 -c 'import json,sys; print(eval(sys.argv[1], {"s": js
 roots() { status "$1" | field 'sorted((l["origin"], l["size"], l["root"]) for l in s["logs"] if l["size"])'; }
 all_equal() { [ "$(roots food)" = "$(roots directory)" ] && [ "$(roots food)" = "$(roots mobility)" ] && ! all_empty; }
 all_empty() { [ "$(roots directory)" = "[]" ]; }
-is_ready() { grep -q '^ready ' "$top/$1.log"; }
+is_ready() { grep -qs '^ready ' "$top/$1.log"; }
 
 start() { # folder, name
     "$bin" init --dir "$top/$1" --name "$2" --url https://localhost:0 >/dev/null

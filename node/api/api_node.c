@@ -48,10 +48,10 @@ void api_node(struct call *call)
     uint64_t logs = 0;
     while (store_log_at(node->store, logs) != NULL)
         logs++;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "name", node->config.node.name,
-                             "origin", node->origin, "url", node->url, "languages",
-                             node->config.node.languages, "software", "name", "maillon", "version",
-                             MAILLON_VERSION);
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "name", node->config.node.name, "origin",
+                  node->origin, "url", node->url, "languages", node->config.node.languages,
+                  "software", "name", "maillon", "version", MAILLON_VERSION);
     set_count(json, "logs", logs);
     call_reply_json(call, 200, json);
 }
@@ -129,11 +129,11 @@ void api_status(struct call *call)
         (void)json_array_append_new(logs, json);
     }
     enum err signing;
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version",
-                             MAILLON_VERSION, "name", node->config.node.name, "origin",
-                             node->origin, "url", node->url, "dir", node->dir, "listen",
-                             api_listen_json(node), "signing", signing_json(node, &signing), "logs",
-                             logs, "peers", peers_json(node->peers));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version", MAILLON_VERSION,
+                  "name", node->config.node.name, "origin", node->origin, "url", node->url, "dir",
+                  node->dir, "listen", api_listen_json(node), "signing",
+                  signing_json(node, &signing), "logs", logs, "peers", peers_json(node->peers));
     set_count(json, "started_ms", node->started_ms);
     set_count(json, "streams", hub_streams(node->hub));
     set_count(json, "disk_free", look_at_disk(node).free);

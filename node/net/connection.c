@@ -14,7 +14,8 @@
 #define SINGLE_BYTES (256u * 1024u)    /* read or written in one go before others get their turn */
 #define LINGER_MS 2000u
 #define LINGER_BYTES (512u * 1024u)
-#define LINGER_BODY_BYTES (64u * 1024u * 1024u) /* most clients read the answer only behind their body */
+#define LINGER_BODY_BYTES                                                                          \
+    (64u * 1024u * 1024u) /* most clients read the answer only behind their body */
 #define HEAD_BYTES_SHOWN (HTTP_HEAD_BYTES_MAX + 1u)
 
 static struct timeval timeval_of(uint64_t ms)

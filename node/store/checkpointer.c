@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define RETRY_S 1 /* after a refusal or a failed write: nothing is lost meanwhile, only unsigned   \
-                   */
+#define RETRY_S                                                                                    \
+    1 /* after a refusal or a failed write: nothing is lost meanwhile, only unsigned               \
+       */
 
 struct checkpointer {
     struct store *store;
@@ -80,6 +81,13 @@ static void *work(void *ctx)
         pthread_mutex_unlock(&c->mutex);
         struct why why = {0};
         enum err err = sign_head(c, &why);
+        if (err == ERR_CLOSED) {
+            /* The keeper died. This thread lives as long as the signer, so it may start the next
+             * one; a sealed key waits for the operator. */
+            err = signer_revive(c->signer, NULL, &why);
+            if (err == OK)
+                err = sign_head(c, &why);
+        }
         pthread_mutex_lock(&c->mutex);
         c->trouble = err;
         c->why = why;

@@ -59,8 +59,10 @@ static void bench_read(const struct memlog *log)
         bytes += record.line.len;
     }
     double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
-    printf("{\"name\":\"sync_record_bytes\",\"unit\":\"B\",\"value\":%.0f}\n", (double)bytes / RECORDS);
-    printf("{\"name\":\"sync_record_read\",\"unit\":\"GB/s\",\"value\":%.3f}\n", (double)bytes / cpu / 1e9);
+    printf("{\"name\":\"sync_record_bytes\",\"unit\":\"B\",\"value\":%.0f}\n",
+           (double)bytes / RECORDS);
+    printf("{\"name\":\"sync_record_read\",\"unit\":\"GB/s\",\"value\":%.3f}\n",
+           (double)bytes / cpu / 1e9);
     tape_clear(&tape);
 }
 
@@ -76,7 +78,8 @@ static void bench_hash(const struct memlog *log)
     }
     double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - start;
     CHECK(seen == 0 || bytes > 0);
-    printf("{\"name\":\"sync_leaf_hash\",\"unit\":\"GB/s\",\"value\":%.3f}\n", (double)bytes / cpu / 1e9);
+    printf("{\"name\":\"sync_leaf_hash\",\"unit\":\"GB/s\",\"value\":%.3f}\n",
+           (double)bytes / cpu / 1e9);
 }
 
 static enum err open_log(void *ctx, struct span origin, struct merkle_range *range_out,
@@ -122,9 +125,12 @@ static void bench_sync(struct memlog *log)
         follow_cpu += seconds(CLOCK_PROCESS_CPUTIME_ID) - middle;
     }
     CHECK(entries == RECORDS);
-    printf("{\"name\":\"sync_serve\",\"unit\":\"us/record\",\"value\":%.3f}\n", serve_cpu / RECORDS * 1e6);
-    printf("{\"name\":\"sync_follow\",\"unit\":\"us/record\",\"value\":%.3f}\n", follow_cpu / RECORDS * 1e6);
-    printf("{\"name\":\"sync_both\",\"unit\":\"records/s\",\"value\":%.0f}\n", RECORDS / (serve_cpu + follow_cpu));
+    printf("{\"name\":\"sync_serve\",\"unit\":\"us/record\",\"value\":%.3f}\n",
+           serve_cpu / RECORDS * 1e6);
+    printf("{\"name\":\"sync_follow\",\"unit\":\"us/record\",\"value\":%.3f}\n",
+           follow_cpu / RECORDS * 1e6);
+    printf("{\"name\":\"sync_both\",\"unit\":\"records/s\",\"value\":%.0f}\n",
+           RECORDS / (serve_cpu + follow_cpu));
     serve_free(serve);
     follow_free(follow);
     buf_clear(&out);

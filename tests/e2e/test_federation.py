@@ -3,6 +3,8 @@ import base64
 import hashlib
 import json
 import os
+import signal
+import subprocess
 import tempfile
 
 from lib import Case, record, run, until
@@ -141,6 +143,17 @@ class Federation(Case):
         c = self.node("C")
         c.follow(b)
         self.assertEqual(c.await_log(a.origin, 3)["root"], a.held(a.origin)["root"])
+
+    def test_a_keeper_that_died_is_started_again_and_signs_on(self):
+        a = self.node("A")
+        a.publish([{"n": "one"}])
+        a.await_log(a.origin, 1)
+        children = subprocess.run(["pgrep", "-P", str(a.process.pid)], capture_output=True, text=True).stdout.split()
+        self.assertEqual(len(children), 1, "the keeper is the node's one child")
+        os.kill(int(children[0]), signal.SIGKILL)
+        a.publish([{"n": "two"}])
+        a.await_log(a.origin, 2)
+        self.assertTrue(a.status()["signing"]["ok"])
 
     def test_tiles_and_checkpoint_are_served_as_the_standard_has_them(self):
         a = self.node("A")

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* Its path; freed by folder_remove together with all that is in it. Stops the test when it cannot. */
+/* Its path; freed by folder_remove together with all that is in it. Stops the test when it cannot.
+ */
 char *folder_make(void);
 void folder_remove(char *folder);
 /* "<folder>/<name>", freed by the caller. */
