@@ -1,3 +1,4 @@
+/* Numbers of up to 64 bytes, from base 256 to base 58 and back. */
 #include "proto/base/base58.h"
 
 static const char alphabet[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -55,6 +56,8 @@ enum err base58_decode(struct span text, struct buf *out)
     }
     if (zeros + count > BASE58_BYTES_MAX)
         return ERR_LIMIT;
+    if (zeros + count == 0)
+        return OK;
     uint8_t *room = buf_reserve(out, zeros + count);
     if (room == NULL)
         return buf_check(out);

@@ -1,3 +1,4 @@
+/* Base64 by libsodium, held to one spelling. */
 #include "proto/base/base64.h"
 
 #include <sodium.h>
@@ -12,11 +13,22 @@ static void append(struct buf *out, struct span data, int variant)
     buf_commit(out, strlen((const char *)text));
 }
 
+/* libsodium 1.0.18 takes each byte from 0x80 on for a '/', where char is signed. */
+static bool is_ascii(struct span text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] >= 0x80)
+            return false;
+    return true;
+}
+
 static enum err decode(struct span text, struct buf *out, int variant)
 {
     TRY(buf_check(out));
     if (text.len == 0)
         return OK;
+    if (!is_ascii(text))
+        return ERR_SYNTAX;
     size_t room = text.len / 4 * 3 + 3;
     uint8_t *bytes = buf_reserve(out, room);
     if (bytes == NULL)
