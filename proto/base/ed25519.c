@@ -1,3 +1,4 @@
+/* Signatures checked, by libsodium. */
 #include "proto/base/ed25519.h"
 
 #include <sodium.h>

@@ -1,3 +1,4 @@
+/* SHA-256 of records and tree nodes: the innermost work of the log. */
 #include "proto/base/hash.h"
 
 #include <openssl/sha.h>

@@ -1,3 +1,4 @@
+/* did:key, and the parts of other DIDs that names need. */
 #include "proto/identity/did.h"
 
 #include "proto/base/base58.h"
@@ -37,10 +38,29 @@ enum err did_key_read(struct span did, struct public_key *out, struct why *why)
                             sizeof(prefix) - 1, "did:key:z6Mk...", NULL);
 }
 
-static bool is_did_byte(uint8_t c)
+static bool is_id_byte(uint8_t c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' ||
-           c == '-' || c == '_' || c == ':' || c == '%';
+           c == '-' || c == '_' || c == ':';
+}
+
+static bool is_hex_digit(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* DID 1.0, 3.1: letters, digits, ". - _ :" and percent-encoded bytes, with no colon at the end. */
+static bool id_is_valid(struct span id)
+{
+    for (size_t i = 0; i < id.len; i++) {
+        if (is_id_byte(id.data[i]))
+            continue;
+        if (id.data[i] != '%' || id.len - i < 3 || !is_hex_digit(id.data[i + 1]) ||
+            !is_hex_digit(id.data[i + 2]))
+            return false;
+        i += 2;
+    }
+    return id.len > 0 && id.data[id.len - 1] != ':';
 }
 
 /* DID 1.0, 3.1: "did:", a method of lower-case letters and digits, ":", and an id. */
@@ -50,16 +70,13 @@ static bool did_is_valid(struct span did)
     cursor_expect(&cursor, "did:");
     struct span method = cursor_until(&cursor, ':');
     struct span id = cursor_rest(&cursor);
-    if (cursor.failed || method.len == 0 || id.len == 0 || did.len > DID_BYTES_MAX)
+    if (cursor.failed || method.len == 0 || did.len > DID_BYTES_MAX)
         return false;
     for (size_t i = 0; i < method.len; i++)
         if (!((method.data[i] >= 'a' && method.data[i] <= 'z') ||
               (method.data[i] >= '0' && method.data[i] <= '9')))
             return false;
-    for (size_t i = 0; i < id.len; i++)
-        if (!is_did_byte(id.data[i]))
-            return false;
-    return true;
+    return id_is_valid(id);
 }
 
 struct span did_scid(struct span did)
@@ -76,13 +93,15 @@ enum err did_url_split(struct span url, struct span *origin_out, struct span *id
                        struct why *why)
 {
     struct cursor cursor = cursor_of(url);
-    *origin_out = cursor_until(&cursor, '/');
-    *id_out = cursor_rest(&cursor);
-    if (cursor.failed || !did_is_valid(*origin_out))
+    struct span origin = cursor_until(&cursor, '/');
+    struct span id = cursor_rest(&cursor);
+    if (cursor.failed || !did_is_valid(origin))
         return why_set(why, ERR_BAD_DID, "DID 1.0, 3.2: <did>/<id>", 0,
                        "did:key:z6Mk.../products/1", NULL);
-    if (!record_id_is_valid(*id_out))
-        return why_set(why, ERR_BAD_ID, "the part behind the DID is a record's id",
-                       origin_out->len + 1, NULL, NULL);
+    if (!record_id_is_valid(id))
+        return why_set(why, ERR_BAD_ID, "the part behind the DID is a record's id", origin.len + 1,
+                       NULL, NULL);
+    *origin_out = origin;
+    *id_out = id;
     return OK;
 }

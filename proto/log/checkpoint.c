@@ -1,3 +1,4 @@
+/* Checkpoints: what the text of a note says about a log. */
 #include "proto/log/checkpoint.h"
 
 #include "proto/base/hash_text.h"
@@ -16,12 +17,13 @@ void checkpoint_append_text(struct buf *out, struct span origin, const struct me
 
 enum err checkpoint_read(struct span text, struct checkpoint *out, struct why *why)
 {
+    struct checkpoint read;
     struct cursor cursor = cursor_of(text);
-    out->origin = cursor_until(&cursor, '\n');
-    out->head.size = cursor_u64(&cursor);
+    read.origin = cursor_until(&cursor, '\n');
+    read.head.size = cursor_u64(&cursor);
     cursor_expect(&cursor, "\n");
     struct span root = cursor_until(&cursor, '\n');
-    if (cursor.failed || out->origin.len == 0 || !hash_text_read(root, &out->head.root))
+    if (cursor.failed || read.origin.len == 0 || !hash_text_read(root, &read.head.root))
         return why_set(why, ERR_BAD_NOTE,
                        "C2SP tlog-checkpoint: origin, size and base64 root, a line each",
                        cursor.position, NULL, NULL);
@@ -31,6 +33,7 @@ enum err checkpoint_read(struct span text, struct checkpoint *out, struct why *w
             return why_set(why, ERR_BAD_NOTE, "C2SP tlog-checkpoint: extension lines are not empty",
                            cursor.position, NULL, NULL);
     }
+    *out = read;
     return OK;
 }
 
@@ -38,10 +41,13 @@ enum err checkpoint_open(struct span bytes, struct span origin, const struct pub
                          struct checkpoint *out, struct why *why)
 {
     struct note note;
+    struct checkpoint read;
     TRY(note_read(bytes, &note, why));
-    TRY(checkpoint_read(note.text, out, why));
-    if (!span_equal(out->origin, origin))
+    TRY(checkpoint_read(note.text, &read, why));
+    if (!span_equal(read.origin, origin))
         return why_set(why, ERR_BAD_NOTE,
                        "C2SP tlog-checkpoint: the first line is the log's origin", 0, NULL, NULL);
-    return note_verify(&note, origin, key, why);
+    TRY(note_verify(&note, origin, key, why));
+    *out = read; /* not before it is known who says so */
+    return OK;
 }

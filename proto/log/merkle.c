@@ -1,3 +1,4 @@
+/* Hashes, compact ranges and proofs. Every loop ends with the bits of a size: 64 steps at most. */
 #include "proto/log/merkle.h"
 
 static const uint8_t leaf_prefix = 0x00;
@@ -74,9 +75,11 @@ static enum err load_nodes(const struct merkle_source *source, uint64_t begin, u
 enum err merkle_range_load(const struct merkle_source *source, uint64_t size,
                            struct merkle_range *out)
 {
+    struct merkle_range range = {.size = size};
     unsigned count;
-    out->size = size;
-    return load_nodes(source, 0, size, out->nodes, &count);
+    TRY(load_nodes(source, 0, size, range.nodes, &count));
+    *out = range;
+    return OK;
 }
 
 /* ---- proofs made ---- */
@@ -112,6 +115,7 @@ static void reverse(struct merkle_proof *proof)
 enum err merkle_prove_inclusion(const struct merkle_source *source, uint64_t index, uint64_t size,
                                 struct merkle_proof *out)
 {
+    CHECK(index < size);
     uint64_t begin = 0;
     uint64_t end = size;
     out->count = 0;
@@ -132,6 +136,7 @@ enum err merkle_prove_inclusion(const struct merkle_source *source, uint64_t ind
 enum err merkle_prove_consistency(const struct merkle_source *source, uint64_t old_size,
                                   uint64_t new_size, struct merkle_proof *out)
 {
+    CHECK(old_size <= new_size);
     out->count = 0;
     if (old_size == 0 || old_size == new_size)
         return OK;

@@ -1,3 +1,4 @@
+/* Signed notes: a text, an empty line, and who stands by it. */
 #include "proto/log/note.h"
 
 #include "proto/base/base64.h"
@@ -6,8 +7,6 @@
 
 #define ALGORITHM_ED25519 0x01
 #define KEY_ID_BYTES 4u
-#define BLOB_BYTES_MAX                                                                             \
-    80u /* of the signatures kept: Ed25519 and cosignatures. Longer kinds are not ours */
 
 static const char dash[] = "\xe2\x80\x94 "; /* U+2014 and a space */
 
@@ -15,14 +14,11 @@ void note_key_id(struct span name, const struct public_key *key, uint8_t out[4])
 {
     uint8_t tail[2 + sizeof(key->bytes)] = {'\n', ALGORITHM_ED25519};
     memcpy(tail + 2, key->bytes, sizeof(key->bytes));
-    struct hash hash = {{0}};
-    struct buf named;
-    buf_init(&named, NOTE_BYTES_MAX + sizeof(tail));
-    buf_append_span(&named, name);
-    buf_append(&named, tail, sizeof(tail));
-    if (buf_check(&named) == OK)
-        hash = sha256(buf_span(&named));
-    buf_clear(&named);
+    /* The name's first byte as the prefix: a key id without a copy, so that making one cannot fail.
+     */
+    CHECK(name.len > 0);
+    struct hash hash =
+        sha256_prefixed(name.data[0], span_part(name, 1, name.len), span_of(tail, sizeof(tail)));
     memcpy(out, hash.bytes, KEY_ID_BYTES);
 }
 
@@ -93,11 +89,11 @@ static enum err read_signature(struct span line, size_t position, struct note *o
         err = malformed(why, position, "C2SP signed-note: base64 of a key id and a signature");
     if (err == OK) {
         struct note_signature *signature = &out->signatures[out->count];
-        uint8_t *blob = out->blobs + (size_t)out->count * BLOB_BYTES_MAX;
+        uint8_t *blob = out->blobs + (size_t)out->count * NOTE_BLOB_BYTES_MAX;
         size_t len = decoded.len - KEY_ID_BYTES;
         *signature = (struct note_signature){.name = name, .blob = span_of(blob, 0)};
         memcpy(signature->key_id, decoded.data, KEY_ID_BYTES);
-        if (len <= BLOB_BYTES_MAX) {
+        if (len <= NOTE_BLOB_BYTES_MAX) {
             memcpy(blob, decoded.data + KEY_ID_BYTES, len);
             signature->blob.len = len;
         }
@@ -132,6 +128,9 @@ enum err note_verify(const struct note *note, struct span name, const struct pub
                      struct why *why)
 {
     uint8_t key_id[KEY_ID_BYTES];
+    if (!note_name_is_valid(name))
+        return why_set(why, ERR_BAD_SIGNATURE, "C2SP signed-note: no key has such a name", 0, NULL,
+                       NULL);
     note_key_id(name, key, key_id);
     bool found = false;
     for (unsigned i = 0; i < note->count; i++) {

@@ -5,10 +5,14 @@
 #include "proto/base/ed25519.h"
 #include "proto/limits.h"
 
+/* Bytes kept of a signature: Ed25519 has 64, a timestamped cosignature 72. */
+#define NOTE_BLOB_BYTES_MAX 80u
+
 struct note_signature {
     struct span name;
     uint8_t key_id[4];
-    struct span blob; /* decoded bytes after the key id, in note.blobs */
+    struct span
+        blob; /* decoded bytes after the key id, in note.blobs; empty when they are too long */
 };
 
 /* A note that was read: spans point into the bytes it was read from, and into blobs. */
@@ -16,10 +20,10 @@ struct note {
     struct span text; /* with its final newline */
     unsigned count;
     struct note_signature signatures[NOTE_SIGNATURES_MAX];
-    uint8_t blobs[NOTE_SIGNATURES_MAX * 80];
+    uint8_t blobs[NOTE_SIGNATURES_MAX * NOTE_BLOB_BYTES_MAX];
 };
 
-/* Key id of an Ed25519 key: SHA-256(name || "\n" || 0x01 || key)[:4]. */
+/* Key id of an Ed25519 key: SHA-256(name || "\n" || 0x01 || key)[:4]. The name is not empty. */
 void note_key_id(struct span name, const struct public_key *key, uint8_t out[4]);
 /* A key name is not empty and has no Unicode space and no plus. */
 bool note_name_is_valid(struct span name);

@@ -1,3 +1,4 @@
+/* Coordinates of tiles and their one spelling. */
 #include "proto/log/tile.h"
 
 struct tile tile_of_node(unsigned node_level, uint64_t node_index, uint64_t size)
@@ -85,8 +86,11 @@ static bool read(struct span path, struct tile *out)
 
 enum err tile_read(struct span path, struct tile *out, struct why *why)
 {
-    if (read(path, out))
+    struct tile tile;
+    if (read(path, &tile)) {
+        *out = tile;
         return OK;
+    }
     return why_set(why, ERR_NOT_FOUND, "C2SP tlog-tiles: <level>/<index>[.p/<width>]", 0,
                    "0/x001/234.p/17", NULL);
 }
