@@ -128,6 +128,50 @@ static void too_many_or_too_long_signatures_are_bounded(void **state)
     buf_clear(&text);
 }
 
+/* C2SP signed-note: "Verifiers MUST ignore signatures from unknown keys, even if they share a name
+ * or ID (but not both) with a known key"; one of a known key that fails is no note. */
+static void signatures_of_others_do_no_harm_and_a_wrong_one_of_ours_does(void **state)
+{
+    (void)state;
+    struct public_key key = read_peter();
+    struct public_key stranger = key;
+    struct signature zeros = {{0}};
+    struct buf bytes;
+    struct note note;
+    stranger.bytes[0] ^= 1;
+    buf_init(&bytes, NOTE_BYTES_MAX);
+    buf_append_cstr(&bytes, peter_note);
+    note_append_signature(&bytes, SPAN_LITERAL("EnochRoot"), &key, &zeros);
+    note_append_signature(&bytes, SPAN_LITERAL(PETER), &stranger, &zeros); /* the name alone */
+    buf_append_cstr(&bytes, "\xe2\x80\x94 Other x08gowAA\n");              /* the id alone */
+    buf_append_cstr(&bytes, "\xe2\x80\x94 Lattice "); /* a kind of 2 kB that we do not know */
+    for (unsigned i = 0; i < 700; i++)
+        buf_append_cstr(&bytes, "AAAA");
+    buf_append_cstr(&bytes, "\n");
+    assert_int_equal(buf_check(&bytes), OK);
+    assert_int_equal(note_read(buf_span(&bytes), &note, NULL), OK);
+    assert_int_equal(note.count, 5);
+    assert_memory_equal(note.signatures[3].key_id, "\xc7\x4f\x20\xa3", 4);
+    assert_int_equal(note_verify(&note, SPAN_LITERAL(PETER), &key, NULL), OK);
+
+    note_append_signature(&bytes, SPAN_LITERAL(PETER), &key, &zeros);
+    assert_int_equal(note_read(buf_span(&bytes), &note, NULL), OK);
+    assert_int_equal(note_verify(&note, SPAN_LITERAL(PETER), &key, NULL), ERR_BAD_SIGNATURE);
+
+    /* Nor does a right one behind it make up for it. */
+    buf_append_cstr(&bytes, strstr(peter_note, "\xe2\x80\x94"));
+    assert_int_equal(note_read(buf_span(&bytes), &note, NULL), OK);
+    assert_int_equal(note_verify(&note, SPAN_LITERAL(PETER), &key, NULL), ERR_BAD_SIGNATURE);
+
+    /* Ours by name and id, but of a wrong length. */
+    buf_reset(&bytes);
+    buf_append_cstr(&bytes, "text\n\n\xe2\x80\x94 " PETER " x08gowAA\n");
+    assert_int_equal(note_read(buf_span(&bytes), &note, NULL), OK);
+    assert_int_equal(note_verify(&note, SPAN_LITERAL(PETER), &key, NULL), ERR_BAD_SIGNATURE);
+    assert_int_equal(note_verify(&note, span_of(NULL, 0), &key, NULL), ERR_BAD_SIGNATURE);
+    buf_clear(&bytes);
+}
+
 /* ---- checkpoints ---- */
 
 struct signer_here {
@@ -263,6 +307,18 @@ static void a_record_url_is_a_did_and_an_id(void **state)
     assert_int_equal(did_url_split(SPAN_LITERAL("did::z6Mk/1"), &origin, &id, NULL), ERR_BAD_DID);
     assert_int_equal(did_url_split(SPAN_LITERAL("did:key:z6Mk/../1"), &origin, &id, NULL),
                      ERR_BAD_ID);
+    /* DID 1.0, 3.1: whole percent-encoded bytes, and no colon at the end. */
+    assert_int_equal(did_url_split(SPAN_LITERAL("did:web:a.example%3A80/1"), &origin, &id, NULL),
+                     OK);
+    static const char *const bad[] = {"did:web:a%/1",  "did:web:a%3/1", "did:web:a%zz/1",
+                                      "did:web:a:/1",  "did:web:/1",    "did:WEB:a/1",
+                                      "did:web:a b/1", "did:web:a#b/1", "/1"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct span untouched = SPAN_LITERAL("x");
+        if (did_url_split(span_cstr(bad[i]), &untouched, &id, NULL) != ERR_BAD_DID)
+            fail_msg("%s is read", bad[i]);
+        assert_true(span_is(untouched, "x"));
+    }
 }
 
 /* draft-msporny-base58-03, 5. */
@@ -296,6 +352,7 @@ int main(void)
         cmocka_unit_test(no_byte_of_a_note_may_change),
         cmocka_unit_test(refuses_what_is_no_note),
         cmocka_unit_test(too_many_or_too_long_signatures_are_bounded),
+        cmocka_unit_test(signatures_of_others_do_no_harm_and_a_wrong_one_of_ours_does),
         cmocka_unit_test(a_checkpoint_is_opened_by_its_origin_alone),
         cmocka_unit_test(refuses_what_is_no_checkpoint),
         cmocka_unit_test(a_did_key_has_one_spelling),
