@@ -4,44 +4,40 @@
 
 #include <assert.h>
 
-/* clang-format off: a line each */
+/* clang-format off */
 
-#define LINE_BYTES_MAX (256u * 1024u) /* DESIGN 4: a record is one line; larger things are files   \
-                                       */
-#define JSON_DEPTH_MAX 64u            /* DESIGN 4: deeper than any real sector's data */
-#define JSON_TEXT_BYTES_MAX                                                                        \
-    (64u * 1024u * 1024u)          /* a schema, an import file held whole; tape offsets fit */
-#define ID_BYTES_MAX 200u          /* DESIGN 4 */
-#define SCHEMA_NAME_BYTES_MAX 128u /* pack/type@major */
-#define LICENSE_BYTES_MAX 256u     /* an SPDX expression of a few terms */
-#define AUDIENCE_BYTES_MAX 72u     /* "circle:" and a name of 64 */
-#define DID_BYTES_MAX 512u         /* did:webvh with a long host name */
-#define NONCE_BYTES 16u            /* 128 bits: a leaf hash tells nothing of its record */
-#define NONCE_TEXT_BYTES 22u       /* the same in base64url */
+#define LINE_BYTES_MAX (256u * 1024u)         /* DESIGN 4: a record is one line; larger things are files */
+#define JSON_DEPTH_MAX 64u                    /* DESIGN 4: deeper than any real sector's data */
+#define JSON_TEXT_BYTES_MAX (64u * 1024u * 1024u) /* a schema, an import file held whole; tape offsets fit */
+#define ID_BYTES_MAX 200u                     /* DESIGN 4 */
+#define SCHEMA_NAME_BYTES_MAX 128u            /* pack/type@major */
+#define LICENSE_BYTES_MAX 256u                /* an SPDX expression of a few terms */
+#define AUDIENCE_BYTES_MAX 72u                /* "circle:" and a name of 64 */
+#define DID_BYTES_MAX 512u                    /* did:webvh with a long host name */
+#define NONCE_BYTES 16u                       /* 128 bits: a leaf hash tells nothing of its record */
+#define NONCE_TEXT_BYTES 22u                  /* the same in base64url */
 
-#define MERKLE_PROOF_HASHES_MAX 128u /* RFC 6962: at most 2 x 64 for any size of 64 bits */
-#define NOTE_BYTES_MAX (64u * 1024u) /* a checkpoint with hundreds of cosignatures */
-#define NOTE_SIGNATURES_MAX 128u     /* C2SP signed-note: at least 16 must be possible */
+#define MERKLE_PROOF_HASHES_MAX 128u          /* RFC 6962: at most 2 x 64 for any size of 64 bits */
+#define NOTE_BYTES_MAX (64u * 1024u)          /* a checkpoint with hundreds of cosignatures */
+#define NOTE_SIGNATURES_MAX 128u              /* C2SP signed-note: at least 16 must be possible */
 
-#define SYNC_BATCH_ENTRIES_MAX 4096u               /* DESIGN 5: entries per proof */
+#define SYNC_BATCH_ENTRIES_MAX 4096u          /* DESIGN 5: entries per proof */
 #define SYNC_BATCH_BYTES_SOFT (4u * 1024u * 1024u) /* a sender closes a batch at this size */
-#define SYNC_BATCH_BYTES_MAX (8u * 1024u * 1024u)  /* a receiver refuses beyond it: bounded memory \
-                                                    */
-#define SYNC_BATCHES_IN_FLIGHT_MAX 3u /* batches handed to the writer before reading pauses */
-#define SYNC_LOGS_MAX 10000u          /* logs that one peer may relay */
+#define SYNC_BATCH_BYTES_MAX (8u * 1024u * 1024u)  /* a receiver refuses beyond it: bounded memory */
+#define SYNC_BATCHES_IN_FLIGHT_MAX 3u         /* batches handed to the writer before reading pauses */
+#define SYNC_LOGS_MAX 10000u                  /* logs that one peer may relay */
 #define SYNC_REQUEST_BYTES_MAX (8u * 1024u * 1024u) /* the state vector of as many logs */
 #define SYNC_CONTROL_LINE_BYTES_MAX (256u * 1024u)  /* withheld leaves and notes */
-#define SYNC_WITHHELD_PER_LINE 1000u /* leaves that a writer puts on one line: 47 kB */
-#define SYNC_PING_MS 15000u          /* DESIGN 5 */
-#define SYNC_SILENCE_MS 30000u       /* a stream silent for two pings is given up */
+#define SYNC_WITHHELD_PER_LINE 1000u          /* leaves that a writer puts on one line: 47 kB */
+#define SYNC_PING_MS 15000u                   /* DESIGN 5 */
+#define SYNC_SILENCE_MS 30000u                /* a stream silent for two pings is given up */
 
-#define IMPORT_ITEM_BYTES_MAX                                                                      \
-    (1024u * 1024u)              /* one item as written: a record with indents and escapes */
-#define IMPORT_COLUMNS_MAX 4096u /* of a CSV file: far beyond any table of people */
-#define IMPORT_NESTING_MAX 1024u /* brackets followed while the end of an item is sought */
-#define IMPORT_CONTEXT_BYTES_MAX (16u * 1024u) /* a JSON-LD @context repeated in each body */
-#define IMPORT_FAULTS_MAX 1000u       /* refusals listed one by one; the rest are counted */
-#define PUBLISH_CHUNK_LINES_MAX 4096u /* lines of one request to the own node */
+#define IMPORT_ITEM_BYTES_MAX (1024u * 1024u) /* one item as written: a record with indents and escapes */
+#define IMPORT_COLUMNS_MAX 4096u              /* of a CSV file: far beyond any table of people */
+#define IMPORT_NESTING_MAX 1024u              /* brackets followed while the end of an item is sought */
+#define IMPORT_CONTEXT_BYTES_MAX (16u * 1024u)/* a JSON-LD @context repeated in each body */
+#define IMPORT_FAULTS_MAX 1000u               /* refusals listed one by one; the rest are counted */
+#define PUBLISH_CHUNK_LINES_MAX 4096u         /* lines of one request to the own node */
 #define PUBLISH_CHUNK_BYTES_MAX (4u * 1024u * 1024u) /* their bytes */
 
 /* clang-format on */
