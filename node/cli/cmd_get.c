@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "node/cli/client.h"
+#include "proto/identity/did.h"
 
 int cmd_get(struct cli *cli);
 
@@ -27,6 +28,12 @@ int cmd_get(struct cli *cli)
 {
     if (cli->count != 1)
         return cli_usage(cli, "One record is needed: 'DID/ID'.", "Il faut une fiche : 'DID/ID'.");
+    struct span origin;
+    struct span id;
+    struct why bad = {.rule = NULL};
+    enum err split = did_url_split(span_cstr(cli->arguments[0]), &origin, &id, &bad);
+    if (split != OK)
+        return cli_fail(cli, cli->arguments[0], split, &bad);
     struct buf path;
     buf_init(&path, 8192);
     buf_append_cstr(&path, "/v1/records/");
