@@ -7,6 +7,7 @@
 
 #include "node/cli/client.h"
 #include "node/cli/publish_source.h"
+#include "node/net/os.h"
 
 int cmd_publish(struct cli *cli);
 int cmd_import(struct cli *cli);
@@ -152,8 +153,7 @@ static int open_and_publish(struct cli *cli, bool containers)
     int fd = is_stdin ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     struct why why = {.rule = NULL};
     if (fd < 0)
-        return cli_fail(cli, name,
-                        why_set(&why, ERR_IO, "opening the file", 0, NULL, strerror(errno)), &why);
+        return cli_fail(cli, name, os_fail(&why, "opening the file", errno), &why);
     struct import_source *source;
     enum err err = import_open(fd, &options, &source, &why);
     int code = err == OK ? publish(cli, source, name) : cli_fail(cli, name, err, &why);

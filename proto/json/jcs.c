@@ -324,6 +324,19 @@ static void end_member(const struct reader *reader, const struct level *level)
         reader->jcs->members[reader->jcs->member_count - 1].end = reader->out->len - reader->start;
 }
 
+/* An item of the open container is whole. Returns whether another follows. */
+static bool end_item(struct reader *reader, const struct level *level)
+{
+    end_member(reader, level);
+    skip_space(reader);
+    if (!next_is(reader, ','))
+        return false;
+    reader->at++;
+    buf_append_byte(reader->out, ',');
+    skip_space(reader);
+    return true;
+}
+
 static enum err read_containers(struct reader *reader, unsigned depth_max)
 {
     struct level *levels = reader->jcs->levels;
@@ -337,14 +350,7 @@ static enum err read_containers(struct reader *reader, unsigned depth_max)
             closes = next_is(reader, levels[depth - 1].is_object ? '}' : ']');
         } else {
             TRY(read_scalar(reader));
-            end_member(reader, &levels[depth - 1]);
-            skip_space(reader);
-            closes = !next_is(reader, ',');
-            if (!closes) {
-                reader->at++;
-                buf_append_byte(reader->out, ',');
-                skip_space(reader);
-            }
+            closes = !end_item(reader, &levels[depth - 1]);
         }
         while (closes) {
             const struct level *level = &levels[depth - 1];
@@ -353,14 +359,7 @@ static enum err read_containers(struct reader *reader, unsigned depth_max)
             TRY(close_level(reader, level));
             if (--depth == 0)
                 return OK;
-            end_member(reader, &levels[depth - 1]);
-            skip_space(reader);
-            closes = !next_is(reader, ',');
-            if (!closes) {
-                reader->at++;
-                buf_append_byte(reader->out, ',');
-                skip_space(reader);
-            }
+            closes = !end_item(reader, &levels[depth - 1]);
         }
         if (levels[depth - 1].is_object) {
             TRY(read_key(reader, &levels[depth - 1]));
