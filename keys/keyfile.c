@@ -7,6 +7,7 @@
 #include "keys/file.h"
 #include "keys/refusal.h"
 #include "keys/vault.h"
+#include "proto/base/base64.h"
 #include "proto/identity/did.h"
 
 /* RFC 9106, 4: the second recommended option, three passes over 64 MiB: runs on the smallest
@@ -66,15 +67,6 @@ static void put_number(struct page *page, uint64_t number)
     put(page, digits + at, sizeof(digits) - at);
 }
 
-static bool read_base64(struct span text, uint8_t *out, size_t len)
-{
-    size_t got = 0;
-    const char *end = NULL;
-    return sodium_base642bin(out, len, (const char *)text.data, text.len, NULL, &got, &end,
-                             sodium_base64_VARIANT_ORIGINAL) == 0 &&
-           got == len && end == (const char *)text.data + text.len;
-}
-
 static bool read_public(struct span multibase, struct public_key *out)
 {
     char did[128] = DID_KEY_PREFIX;
@@ -103,9 +95,9 @@ static enum err parse_sealed(struct cursor *cursor, struct keyfile_text *out, st
     size_t header_len = cursor->position;
     struct span box = cursor_until(cursor, '\n');
     if (cursor->failed || !cursor_at_end(cursor) ||
-        !read_base64(salt, out->salt, sizeof(out->salt)) ||
-        !read_base64(nonce, out->nonce, sizeof(out->nonce)) ||
-        !read_base64(box, out->box, sizeof(out->box)))
+        !base64_decode_exact(salt, out->salt, sizeof(out->salt)) ||
+        !base64_decode_exact(nonce, out->nonce, sizeof(out->nonce)) ||
+        !base64_decode_exact(box, out->box, sizeof(out->box)))
         return refuse(why, REFUSAL_KEY_SYNTAX, "sealed argon2id ...", NULL);
     if (passes < 1 || passes > PASSES_MAX || memory_kib < MEMORY_KIB_MIN ||
         memory_kib > MEMORY_KIB_MAX)
@@ -135,7 +127,7 @@ enum err keyfile_parse(struct span text, struct keyfile_text *out, struct why *w
         return parse_sealed(&cursor, out, why);
     struct span seed = cursor_until(&cursor, '\n');
     if (!span_is(how, "secret") || cursor.failed || !cursor_at_end(&cursor) ||
-        !read_base64(seed, out->seed, sizeof(out->seed)))
+        !base64_decode_exact(seed, out->seed, sizeof(out->seed)))
         return refuse(why, REFUSAL_KEY_SYNTAX, "secret or sealed", NULL);
     out->sealed = false;
     return OK;

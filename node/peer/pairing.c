@@ -1,8 +1,7 @@
 /* Writing and reading the pairing string. */
 #include "node/peer/pairing.h"
 
-#include <sodium.h>
-
+#include "proto/base/base64.h"
 #include "proto/identity/did.h"
 
 #define RULE "pairing string: did:...?url=https://host:port&cert=..."
@@ -62,12 +61,7 @@ bool pairing_url_is_valid(struct span url)
 static bool cert_is_valid(struct span text)
 {
     uint8_t bytes[32];
-    size_t len = 0;
-    if (text.len != PAIRING_CERT_BYTES)
-        return false;
-    return sodium_base642bin(bytes, sizeof(bytes), (const char *)text.data, text.len, NULL, &len,
-                             NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) == 0 &&
-           len == sizeof(bytes);
+    return text.len == PAIRING_CERT_BYTES && base64url_decode_exact(text, bytes, sizeof(bytes));
 }
 
 static enum err check(struct span did, struct span url, struct span cert, struct why *why)

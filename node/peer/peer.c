@@ -9,6 +9,7 @@
 #include "node/net/client.h"
 #include "node/net/os.h"
 #include "node/peer/evidence.h"
+#include "proto/base/base64.h"
 #include "proto/sync/follow.h"
 
 #define CONNECT_TIMEOUT_MS 10000u
@@ -514,12 +515,9 @@ struct peer *peer_new(struct node *node, struct loop *loop, const struct state_p
     peer->on_stopped_ctx = ctx;
     peer->retry_ms = RETRY_MS_MIN;
     peer->since_ms = os_wall_ms();
-    size_t len = 0;
     peer->has_pin = settings->cert[0] != '\0';
     if (peer->has_pin &&
-        (sodium_base642bin(peer->pin, sizeof(peer->pin), settings->cert, strlen(settings->cert),
-                           NULL, &len, NULL, sodium_base64_VARIANT_URLSAFE_NO_PADDING) != 0 ||
-         len != sizeof(peer->pin)))
+        !base64url_decode_exact(span_cstr(settings->cert), peer->pin, sizeof(peer->pin)))
         memset(peer->pin, 0, sizeof(peer->pin)); /* damaged: matches no key, and says so */
     buf_init(&peer->rest, SYNC_BATCH_BYTES_MAX);
     pthread_mutex_init(&peer->mutex, NULL);

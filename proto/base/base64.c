@@ -62,3 +62,23 @@ enum err base64url_decode(struct span text, struct buf *out)
 {
     return decode(text, out, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
+
+static bool decode_exact(struct span text, void *out, size_t len, int variant)
+{
+    size_t got = 0;
+    const char *end = NULL;
+    return text.len > 0 && is_ascii(text) &&
+           sodium_base642bin(out, len, (const char *)text.data, text.len, NULL, &got, &end,
+                             variant) == 0 &&
+           got == len && end == (const char *)text.data + text.len;
+}
+
+bool base64_decode_exact(struct span text, void *out, size_t len)
+{
+    return decode_exact(text, out, len, sodium_base64_VARIANT_ORIGINAL);
+}
+
+bool base64url_decode_exact(struct span text, void *out, size_t len)
+{
+    return decode_exact(text, out, len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+}

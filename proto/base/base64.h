@@ -14,4 +14,9 @@ void base64url_append(struct buf *out, struct span data);
 MUST_USE enum err base64_decode(struct span text, struct buf *out);
 MUST_USE enum err base64url_decode(struct span text, struct buf *out);
 
+/* Exactly len bytes, without working memory of their own: for keys. false: not that many, or not in
+ * their one spelling; out is undefined then. */
+MUST_USE bool base64_decode_exact(struct span text, void *out, size_t len);
+MUST_USE bool base64url_decode_exact(struct span text, void *out, size_t len);
+
 #endif
