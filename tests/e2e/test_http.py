@@ -5,7 +5,7 @@ import socket
 import ssl
 import subprocess
 
-from lib import Case, insecure, until
+from lib import BIN, Case, insecure, until
 
 
 def exchange(node, data, more=None):
@@ -111,6 +111,27 @@ class Http(Case):
         self.assertEqual((status(head), head.split(b"\r\n\r\n", 1)[1]), (200, b""))
         old = exchange(self.a, b"POST /v1/sync HTTP/1.0\r\nContent-Length: 25\r\n\r\n{\"follow\":false,\"logs\":{}}"[:-1] + b"}")
         self.assertNotIn(b"chunked", old)
+
+    def test_a_reader_that_does_not_read_costs_little_and_is_cut_off(self):
+        a = self.node("B", settings=[("write_stall", "1 s")])
+        a.publish([{"n": f"n{i}", "fill": "x" * 20000} for i in range(2500)])
+        a.await_log(a.origin, 2500)
+
+        def anonymous():
+            with open(f"/proc/{a.process.pid}/status") as file:
+                return next(int(line.split()[1]) for line in file if line.startswith("RssAnon"))
+
+        before = anonymous()
+        request = json.dumps({"logs": {}, "follow": True}).encode()
+        readers = [a.tls_socket() for _ in range(8)]
+        for reader in readers:
+            reader.sendall(b"POST /v1/sync HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(request), request))
+        until("the streams", lambda: a.status()["streams"] == 8)
+        until("their end", lambda: a.status()["streams"] == 0)
+        if "asan" not in BIN and "tsan" not in BIN:
+            self.assertLess(anonymous() - before, 8 * 3 * 1024, "KiB for eight readers of 50 MB each")
+        for reader in readers:
+            reader.close()
 
     def test_only_tls_1_3_is_spoken(self):
         context = insecure()
