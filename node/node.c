@@ -305,8 +305,8 @@ void node_stop(struct node *node)
     stop_serving(node->public_server);
     stop_serving(node->local_server);
     stop_serving(node->socket_server);
+    pool_free(node->pool); /* what was asked for last may still add a peer */
     peers_stop(node->peers);
-    pool_free(node->pool);
     checkpointer_stop(node->checkpointer);
     stop_loops(node);
     publisher_free(node->publisher);
