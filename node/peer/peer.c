@@ -334,10 +334,26 @@ static void take_effects(struct peer *peer, struct follow_effects *effects)
 
 /* ---- the stream ---- */
 
+static bool has_brought_too_much(struct peer *peer)
+{
+    pthread_mutex_lock(&peer->mutex);
+    bool full = peer->bytes_brought >= peer->node->config.sync.peer_bytes_max;
+    pthread_mutex_unlock(&peer->mutex);
+    return full;
+}
+
 /* Returns how much was used: all, unless a pause or a failure came between. */
 static size_t feed(struct peer *peer, struct span bytes)
 {
     size_t at = 0;
+    if (has_brought_too_much(peer)) {
+        struct why full;
+        fail(peer,
+             why_set(&full, ERR_LIMIT, "sync.peer_bytes_max: bytes that one peer may bring", 0,
+                     NULL, NULL),
+             &full);
+        return bytes.len;
+    }
     while (at < bytes.len && !is_paused(peer)) {
         size_t used = 0;
         struct follow_effects effects = {0};
@@ -415,10 +431,7 @@ static enum err open_log(void *ctx, struct span origin, struct merkle_range *ran
     struct node *node = peer->node;
     struct store_log *log = store_log_find(node->store, origin);
     if (log == NULL) {
-        pthread_mutex_lock(&peer->mutex);
-        bool full = peer->bytes_brought >= node->config.sync.peer_bytes_max;
-        pthread_mutex_unlock(&peer->mutex);
-        if (full || peer->logs_brought >= node->config.sync.peer_logs_max)
+        if (peer->logs_brought >= node->config.sync.peer_logs_max)
             return ERR_LIMIT;
         TRY(store_log_open(node->store, origin, &log, NULL));
         peer->logs_brought++;

@@ -113,6 +113,17 @@ class HostilePeer(Case):
         self.assertEqual(seen[:len(cuts)], [0] * len(cuts))
         self.assertIn("sound", self.b.check())
 
+    def test_a_peer_brings_no_more_than_it_may(self):
+        c = self.node("C", settings=[("peer_bytes_max", "1 MiB")])
+        a = self.node("A")
+        a.publish([{"n": f"n{i}", "fill": "x" * 10000} for i in range(300)])
+        a.await_log(a.origin, 300)
+        c.follow(a)
+        said = until("the refusal", lambda: next((p for p in c.status()["peers"] if p.get("error") == "limit"), None))
+        self.assertEqual((said["state"], said["rule"].split(":")[0]), ("refused", "sync.peer_bytes_max"))
+        a.publish([{"n": "more"}])
+        self.assertIn("sound", c.check())
+
     def test_a_liar_does_not_hold_up_an_honest_peer(self):
         a = self.node("A")
         liar = Peer(self, self.log, lambda _: [self.log.stream(note=self.log.note(at_root=root([])))])
