@@ -6,6 +6,7 @@
 
 #include "node/net/connection.h"
 #include "node/net/os.h"
+#include "proto/base/text.h"
 
 const struct http_head *exchange_head(const struct exchange *exchange)
 {
@@ -182,6 +183,12 @@ static enum lang language_of(const struct exchange *exchange)
     return LANG_EN;
 }
 
+/* What was found may be anybody's bytes; JSON holds text. */
+static const char *readable(const char *text)
+{
+    return text_is_utf8(span_cstr(text)) ? text : "bytes that are no text";
+}
+
 static json_t *describe(enum err err, const struct why *why, enum lang lang)
 {
     json_t *json =
@@ -192,7 +199,8 @@ static json_t *describe(enum err err, const struct why *why, enum lang lang)
     (void)json_object_set_new(
         json, "detail",
         json_sprintf("%s%s%s%s%s", why->rule, why->expected[0] != '\0' ? "; expected " : "",
-                     why->expected, why->found[0] != '\0' ? "; found " : "", why->found));
+                     readable(why->expected), why->found[0] != '\0' ? "; found " : "",
+                     readable(why->found)));
     (void)json_object_set_new(json, "rule", json_string(why->rule));
     (void)json_object_set_new(json, "position", json_integer((json_int_t)why->position));
     return json;
@@ -216,6 +224,10 @@ static void problem_headers(enum err err, const struct why *why, enum lang lang,
 
 void exchange_problem(struct exchange *exchange, enum err err, const struct why *why)
 {
+    if (exchange->started && !exchange->finished) { /* too late for words: the cut is what tells */
+        exchange_abort(exchange);
+        return;
+    }
     enum lang lang = language_of(exchange);
     char headers[256];
     problem_headers(err, why, lang, headers, sizeof(headers));
@@ -229,15 +241,37 @@ void exchange_problem(struct exchange *exchange, enum err err, const struct why 
 
 /* ---- streams ---- */
 
+/* "q=0", with any number of zeros behind the point. */
+static bool is_zero_weight(struct span parameter)
+{
+    if (!http_name_is(span_part(parameter, 0, 3), "q=0"))
+        return false;
+    for (size_t i = 3; i < parameter.len; i++)
+        if (parameter.data[i] != '.' && parameter.data[i] != '0')
+            return false;
+    return true;
+}
+
+static struct span next_part(struct span *list, uint8_t delimiter)
+{
+    const uint8_t *end = list->len == 0 ? NULL : memchr(list->data, delimiter, list->len);
+    struct span part = span_of(list->data, end == NULL ? list->len : (size_t)(end - list->data));
+    *list = span_part(*list, part.len + 1, list->len);
+    while (part.len > 0 && (part.data[0] == ' ' || part.data[0] == '\t'))
+        part = span_of(part.data + 1, part.len - 1);
+    while (part.len > 0 && (part.data[part.len - 1] == ' ' || part.data[part.len - 1] == '\t'))
+        part.len--;
+    return part;
+}
+
+/* RFC 9110, 12.5.3: codings are named whole; a weight of zero forbids one. */
 static bool accepts_zstd(const struct exchange *exchange)
 {
-    struct span accepted = http_field(&exchange->head.fields, "accept-encoding");
-    for (size_t i = 0; i + 4 <= accepted.len; i++) {
-        if (memcmp(accepted.data + i, "zstd", 4) != 0)
-            continue;
-        struct span rest = span_part(accepted, i + 4, accepted.len);
-        return !(span_starts_with(rest, SPAN_LITERAL(";q=0")) &&
-                 (rest.len == 4 || rest.data[4] != '.'));
+    struct span codings = http_field(&exchange->head.fields, "accept-encoding");
+    while (codings.len > 0) {
+        struct span coding = next_part(&codings, ',');
+        if (http_name_is(next_part(&coding, ';'), "zstd"))
+            return !is_zero_weight(next_part(&coding, ';'));
     }
     return false;
 }
@@ -265,8 +299,8 @@ static void put_chunk(void *ctx, struct span bytes)
 {
     struct exchange *exchange = ctx;
     struct evbuffer *out = output_of(exchange);
-    if (bytes.len == 0 || exchange->no_content)
-        return;
+    if (bytes.len == 0 || exchange->no_content || exchange->finished)
+        return; /* an empty chunk would be the last one */
     if (exchange->chunked)
         (void)evbuffer_add_printf(out, "%zx\r\n", bytes.len);
     (void)evbuffer_add(out, bytes.data, bytes.len);

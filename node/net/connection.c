@@ -230,11 +230,21 @@ static void read_body(struct connection *connection)
     }
 }
 
+static void drop_input(struct connection *connection)
+{
+    struct evbuffer *input = bufferevent_get_input(connection->bev);
+    size_t len = evbuffer_get_length(input);
+    connection->dropped += len;
+    connection->broken = connection->broken || connection->dropped > connection->drop_max;
+    (void)evbuffer_drain(input, len);
+}
+
 /* Closing while bytes of the client are unread resets the connection, and the answer is lost with
  * it. So our side is closed first, and what still comes is dropped for a moment. */
 static void close_when_flushed(struct connection *connection)
 {
     connection->state = CONNECTION_LAST;
+    drop_input(connection); /* a full buffer would not even let the end be seen */
     if (connection->half_closed || evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0)
         return;
     if (!connection->lingers) {
@@ -271,12 +281,19 @@ static void after_answer(struct connection *connection)
     set_deadline(connection, limits_of(connection)->idle_ms);
 }
 
+/* Short requests may have long answers: the next one waits until the client has read most of the
+ * last. */
+static bool has_much_unsent(const struct connection *connection)
+{
+    return evbuffer_get_length(bufferevent_get_output(connection->bev)) > WRITE_BYTES_LOW;
+}
+
 static void advance(struct connection *connection)
 {
     for (bool more = true; more && !connection->broken;) {
         switch (connection->state) {
         case CONNECTION_HEAD:
-            more = read_head(connection);
+            more = !has_much_unsent(connection) && read_head(connection);
             break;
         case CONNECTION_BODY:
             read_body(connection);
@@ -304,12 +321,7 @@ static void advance(struct connection *connection)
 static void on_read(struct bufferevent *bev, void *ctx)
 {
     struct connection *connection = ctx;
-    if (connection->state == CONNECTION_LAST) {
-        size_t len = evbuffer_get_length(bufferevent_get_input(bev));
-        connection->dropped += len;
-        connection->broken = connection->broken || connection->dropped > connection->drop_max;
-        (void)evbuffer_drain(bufferevent_get_input(bev), len);
-    }
+    (void)bev;
     advance(connection);
 }
 
@@ -318,13 +330,22 @@ static void on_write(struct bufferevent *bev, void *ctx)
     struct connection *connection = ctx;
     struct exchange *exchange = connection->exchange;
     (void)bev;
-    if (connection->state == CONNECTION_LAST) {
+    if (connection->state == CONNECTION_LAST || connection->state == CONNECTION_HEAD) {
         advance(connection);
         return;
     }
     if (exchange != NULL && exchange->started && !exchange->finished &&
         handler_of(connection)->drain != NULL)
         handler_of(connection)->drain(handler_of(connection)->ctx, exchange);
+}
+
+/* A client that says it has no more to say gets what it was answered; one that leaves a question
+ * behind is taken for gone, and so is one that leaves TLS, which ends in both directions. */
+static bool still_reads(const struct connection *connection, short what)
+{
+    return (what & BEV_EVENT_EOF) != 0 && connection->exchange == NULL &&
+           bufferevent_openssl_get_ssl(connection->bev) == NULL &&
+           evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0;
 }
 
 /* The end of the connection, TLS failures and a client that does not read: all the same here. */
@@ -334,7 +355,13 @@ static void on_event(struct bufferevent *bev, short what, void *ctx)
     struct connection *connection = ctx;
     if ((what & BEV_EVENT_CONNECTED) != 0)
         return;
-    connection->broken = true;
+    if (still_reads(connection, what)) {
+        connection->state = CONNECTION_LAST;
+        connection->lingers = false;
+        no_deadline(connection);
+    } else {
+        connection->broken = true;
+    }
     advance(connection);
 }
 
@@ -343,6 +370,12 @@ static void on_deadline(evutil_socket_t fd, short what, void *ctx)
     (void)fd;
     (void)what;
     struct connection *connection = ctx;
+    /* Idle is who has read its answer; who is still reading has the limit for writing. */
+    if (connection->state == CONNECTION_HEAD && !connection->head_begun &&
+        evbuffer_get_length(bufferevent_get_output(connection->bev)) > 0) {
+        set_deadline(connection, limits_of(connection)->idle_ms);
+        return;
+    }
     connection->broken = true;
     advance(connection);
 }

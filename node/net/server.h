@@ -73,7 +73,7 @@ void exchange_resume_body(struct exchange *exchange);
 void exchange_reply(struct exchange *exchange, int status, const char *content_type,
                     const char *extra, struct span body);
 /* An RFC 9457 problem document, in the caller's language (Accept-Language), with why's rule and
- * place when given. */
+ * place when given. Once an answer has begun it is cut off instead. */
 void exchange_problem(struct exchange *exchange, enum err err, const struct why *why);
 /* Answers in parts (chunked); zstd when allowed here and the request accepts it. Then write, and
  * finish. */

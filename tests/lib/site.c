@@ -356,6 +356,22 @@ void site_await_closed(struct site *site, unsigned count)
     await(site, &site->closed, count, "exchanges over");
 }
 
+bool site_sees_closed(struct site *site, unsigned count, unsigned wait_ms)
+{
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t nanoseconds = (uint64_t)until.tv_nsec + wait_ms * 1000000ull;
+    until.tv_sec += (time_t)(nanoseconds / 1000000000u);
+    until.tv_nsec = (long)(nanoseconds % 1000000000u);
+    bool in_time = true;
+    pthread_mutex_lock(&site->mutex);
+    while (site->closed < count && in_time)
+        in_time = await_change(site, &until);
+    bool seen = site->closed >= count;
+    pthread_mutex_unlock(&site->mutex);
+    return seen;
+}
+
 static void release(void *ctx)
 {
     struct site *site = ctx;

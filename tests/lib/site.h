@@ -62,6 +62,8 @@ void site_release(struct site *site);
 /* Wait until so many exchanges have begun, or are over; the test fails after 20 s. */
 void site_await_heads(struct site *site, unsigned count);
 void site_await_closed(struct site *site, unsigned count);
+/* The same, for at most so long; false: not yet. */
+bool site_sees_closed(struct site *site, unsigned count, unsigned wait_ms);
 /* The byte at this place of a stream: no two blocks are alike, and it compresses. */
 uint8_t site_pattern(uint64_t position);
 

@@ -512,6 +512,49 @@ static void cuts_off_who_does_not_read(void **state)
     site_stop(&talk->site);
 }
 
+/* Reads so slowly that the end of the answer is still with the server when the exchange is over. */
+static int read_until_over(struct talk *talk, size_t bytes)
+{
+    int fd = raw_dial(talk->site.port);
+    char request[128];
+    (void)snprintf(request, sizeof(request), "GET /stream?bytes=%zu HTTP/1.1\r\nHost: a\r\n\r\n",
+                   bytes);
+    say(fd, request);
+    static uint8_t part[65536];
+    while (!site_sees_closed(&talk->site, 1, 5)) {
+        ssize_t got = recv(fd, part, sizeof(part), 0);
+        assert_true(got > 0);
+        buf_append(&talk->pending, part, (size_t)got);
+    }
+    return fd;
+}
+
+static void an_answer_that_is_still_read_is_not_idle(void **state)
+{
+    struct talk *talk = *state;
+    struct server_limits limits = server_default_limits;
+    limits.idle_ms = 200;
+    site_start(&talk->site, &(struct site_options){.loops = 1, .limits = limits});
+    int fd = read_until_over(talk, 16u * MIB);
+    assert_false(site_sees_closed(&talk->site, 2, 600)); /* thrice the limit */
+    assert_answer(talk, fd, 200, NULL);
+    assert_int_equal(talk->answer.body.len, 16u * MIB);
+    assert_over(talk, fd); /* now it is */
+    site_stop(&talk->site);
+}
+
+static void a_client_that_has_no_more_to_say_gets_its_answer(void **state)
+{
+    struct talk *talk = *state;
+    start(talk);
+    int fd = read_until_over(talk, 16u * MIB);
+    (void)shutdown(fd, SHUT_WR);
+    assert_answer(talk, fd, 200, NULL);
+    assert_int_equal(talk->answer.body.len, 16u * MIB);
+    assert_over(talk, fd);
+    site_stop(&talk->site);
+}
+
 static void waits_for_its_own_answer_as_long_as_it_takes(void **state)
 {
     struct talk *talk = *state;
@@ -885,6 +928,8 @@ int main(void)
         TEST(cuts_off_a_head_or_body_that_stands_still),
         TEST(cuts_off_a_head_that_trickles),
         TEST(cuts_off_who_does_not_read),
+        TEST(an_answer_that_is_still_read_is_not_idle),
+        TEST(a_client_that_has_no_more_to_say_gets_its_answer),
         TEST(waits_for_its_own_answer_as_long_as_it_takes),
         TEST(limits_the_connections_of_one_address),
         TEST(limits_the_connections_in_all),
