@@ -152,6 +152,15 @@ static void timer_free(struct loop_timer *timer)
     free(timer);
 }
 
+/* libevent closes a freed bufferevent's descriptor from the loop, behind the callbacks that were
+ * due: let it. */
+static void finish_freed(struct event_base *base)
+{
+    do
+        (void)event_base_loop(base, EVLOOP_NONBLOCK);
+    while (event_base_get_num_events(base, EVENT_BASE_COUNT_ACTIVE) > 0);
+}
+
 /* Jobs posted after the end are dropped: what they refer to is gone. */
 void loop_free(struct loop *loop)
 {
@@ -168,8 +177,10 @@ void loop_free(struct loop *loop)
     }
     if (loop->wake != NULL)
         event_free(loop->wake);
-    if (loop->base != NULL)
+    if (loop->base != NULL) {
+        finish_freed(loop->base);
         event_base_free(loop->base);
+    }
     if (loop->wake_fd >= 0)
         close(loop->wake_fd);
     (void)pthread_mutex_destroy(&loop->mutex);
