@@ -37,8 +37,10 @@
 #define IMPORT_NESTING_MAX 1024u              /* brackets followed while the end of an item is sought */
 #define IMPORT_CONTEXT_BYTES_MAX (16u * 1024u)/* a JSON-LD @context repeated in each body */
 #define IMPORT_FAULTS_MAX 1000u               /* refusals listed one by one; the rest are counted */
-#define PUBLISH_CHUNK_LINES_MAX 4096u         /* lines of one request to the own node */
-#define PUBLISH_CHUNK_BYTES_MAX (4u * 1024u * 1024u) /* their bytes */
+#define PUBLISH_CHUNK_LINES_MAX 16384u        /* lines of one request to the own node: several batches, written while the next is read */
+#define PUBLISH_CHUNK_BYTES_MAX (15u * 1024u * 1024u) /* their bytes: less than a request may have */
+#define PUBLISH_WHOLE_LINES_MAX SYNC_BATCH_ENTRIES_MAX /* of a request that is all or nothing: one batch */
+#define PUBLISH_WHOLE_BYTES_MAX (SYNC_BATCH_BYTES_SOFT - 1024u * 1024u) /* nonces and times come on top */
 
 /* clang-format on */
 

@@ -1,6 +1,7 @@
 /* maillon publish and maillon import: a file's objects become records of the own log. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,6 +19,12 @@ struct sending {
     const char *path;
     struct cli_answer answer;
     struct cli_progress progress;
+    /* A chunk on its way, on a thread of its own. */
+    pthread_t thread;
+    bool is_started;
+    struct span lines;
+    enum err err;
+    struct why why;
 };
 
 static void refuse_line(const struct cli *cli, struct publish_chunk *chunk, json_t *line)
@@ -44,6 +51,8 @@ static enum err read_refusals(const struct cli *cli, struct publish_chunk *chunk
     struct cursor cursor = cursor_of(text);
     while (!cursor_at_end(&cursor)) {
         struct span line = cursor_until(&cursor, '\n');
+        if (!cursor.failed && !span_starts_with(line, SPAN_LITERAL("{\"error\":")))
+            continue; /* stored: nothing to tell of it */
         json_t *json =
             cursor.failed ? NULL : json_loadb((const char *)line.data, line.len, 0, NULL);
         if (json == NULL)
@@ -72,11 +81,35 @@ static enum err problem_of(const struct cli_answer *answer, struct why *why)
     return found;
 }
 
+static void *work(void *ctx)
+{
+    struct sending *sending = ctx;
+    sending->err = cli_client_call(sending->client, "POST", sending->path, "application/x-ndjson",
+                                   sending->lines, &sending->answer, &sending->why);
+    return NULL;
+}
+
+static void start_chunk(void *ctx, const struct publish_chunk *chunk)
+{
+    struct sending *sending = ctx;
+    sending->lines = chunk->lines;
+    sending->is_started = pthread_create(&sending->thread, NULL, work, sending) == 0;
+}
+
+/* Waits for a chunk that was started, or sends it here and now. */
 static enum err send_chunk(void *ctx, struct publish_chunk *chunk, struct why *why)
 {
     struct sending *sending = ctx;
-    TRY(cli_client_call(sending->client, "POST", sending->path, "application/x-ndjson",
-                        chunk->lines, &sending->answer, why));
+    sending->lines = chunk->lines;
+    if (sending->is_started)
+        (void)pthread_join(sending->thread, NULL);
+    else
+        (void)work(sending);
+    sending->is_started = false;
+    if (sending->err != OK) {
+        *why = sending->why;
+        return sending->err;
+    }
     int status = sending->answer.status;
     if (status != 201 && status != 207 && status != 422)
         return problem_of(&sending->answer, why);
@@ -109,7 +142,7 @@ static int publish(struct cli *cli, struct import_source *source, const char *na
     if (sending.client == NULL)
         return CLI_FAILED;
     cli_answer_init(&sending.answer);
-    struct publish_transport transport = {&sending, send_chunk, show_progress};
+    struct publish_transport transport = {&sending, start_chunk, send_chunk, show_progress};
     struct publish_report report;
     struct why why = {.rule = NULL};
     enum err err = publish_source(source, &options, &transport, &report, &why);

@@ -22,6 +22,13 @@ struct publish_lines {
     enum lang lang;
 };
 
+struct outbox {
+    struct buf lines;
+    struct publish_lines *inside;
+    struct publish_chunk chunk;
+    size_t count;
+};
+
 struct publication {
     const struct publish_options *options;
     const struct publish_transport *transport;
@@ -32,9 +39,9 @@ struct publication {
     struct buf body; /* canonical */
     struct buf id;
     struct buf line;
-    struct buf lines;
-    struct publish_lines *inside;
-    size_t count;
+    struct outbox boxes[2]; /* one is filled while the other is on its way */
+    struct outbox *filling;
+    struct outbox *sending; /* started and not answered, or NULL */
     uint64_t sent;
     FILE *spool;
 };
@@ -180,31 +187,57 @@ static enum err make_line(struct publication *p, struct import_place *place, str
     return write_line(p, why);
 }
 
+/* Waits for the answer to a chunk, which send has begun or begins now, and empties its box. */
+static enum err finish_chunk(struct publication *p, struct outbox *box, struct why *why)
+{
+    enum err err = p->transport->send(p->transport->ctx, &box->chunk, why);
+    if (err == OK && !box->chunk.none_taken)
+        p->report->accepted += box->count - box->inside->refused_count;
+    box->count = 0;
+    buf_reset(&box->lines);
+    return err;
+}
+
+static enum err finish_sending(struct publication *p, struct why *why)
+{
+    struct outbox *box = p->sending;
+    p->sending = NULL;
+    return box == NULL ? OK : finish_chunk(p, box, why);
+}
+
+/* Chunks are answered in their order: what is published later is later in the log. */
 static enum err send_chunk(struct publication *p, struct why *why)
 {
-    if (p->count == 0)
+    struct outbox *box = p->filling;
+    TRY(finish_sending(p, why));
+    if (box->count == 0)
         return OK;
-    struct publish_chunk chunk = {
-        .lines = buf_span(&p->lines), .count = p->count, .first = p->sent, .inside = p->inside};
-    memset(p->inside->refused, 0, sizeof(p->inside->refused));
-    p->inside->refused_count = 0;
-    enum err err = p->transport->send(p->transport->ctx, &chunk, why);
-    if (err == OK && !chunk.none_taken)
-        p->report->accepted += p->count - p->inside->refused_count;
-    p->sent += p->count;
-    p->count = 0;
-    buf_reset(&p->lines);
-    return err;
+    box->chunk = (struct publish_chunk){.lines = buf_span(&box->lines),
+                                        .count = box->count,
+                                        .first = p->sent,
+                                        .inside = box->inside};
+    memset(box->inside->refused, 0, sizeof(box->inside->refused));
+    box->inside->refused_count = 0;
+    p->sent += box->count;
+    if (p->transport->start == NULL || p->options->all_or_nothing)
+        return finish_chunk(p, box, why);
+    p->transport->start(p->transport->ctx, &box->chunk);
+    p->sending = box;
+    p->filling = box == &p->boxes[0] ? &p->boxes[1] : &p->boxes[0];
+    return OK;
 }
 
 static enum err add_line(struct publication *p, struct span line, const struct import_place *place,
                          struct why *why)
 {
-    if (p->count == PUBLISH_CHUNK_LINES_MAX || p->lines.len + line.len > PUBLISH_CHUNK_BYTES_MAX)
+    bool whole = p->options->all_or_nothing;
+    size_t count_max = whole ? PUBLISH_WHOLE_LINES_MAX : PUBLISH_CHUNK_LINES_MAX;
+    size_t bytes_max = whole ? PUBLISH_WHOLE_BYTES_MAX : PUBLISH_CHUNK_BYTES_MAX;
+    if (p->filling->count == count_max || p->filling->lines.len + line.len > bytes_max)
         TRY(send_chunk(p, why));
-    p->inside->places[p->count++] = *place;
-    buf_append_span(&p->lines, line);
-    return buf_check(&p->lines);
+    p->filling->inside->places[p->filling->count++] = *place;
+    buf_append_span(&p->filling->lines, line);
+    return buf_check(&p->filling->lines);
 }
 
 struct spooled {
@@ -288,7 +321,19 @@ static enum err run(struct publication *p, struct import_source *source, struct 
     if (p->options->all_or_nothing && p->report->refused > 0)
         return why_set(why, ERR_CONFLICT, "--all-or-nothing", 0, "a file without faults", NULL);
     TRY(send_spooled(p, why));
-    return send_chunk(p, why);
+    TRY(send_chunk(p, why));
+    return finish_sending(p, why);
+}
+
+static bool make_box(struct outbox *box, struct publish_report *report, enum lang lang)
+{
+    buf_init(&box->lines, PUBLISH_CHUNK_BYTES_MAX);
+    box->inside = calloc(1, sizeof(*box->inside));
+    if (box->inside == NULL)
+        return false;
+    box->inside->report = report;
+    box->inside->lang = lang;
+    return true;
 }
 
 enum err publish_source(struct import_source *source, const struct publish_options *options,
@@ -301,24 +346,27 @@ enum err publish_source(struct import_source *source, const struct publish_optio
     buf_init(&p.body, IMPORT_ITEM_BYTES_MAX);
     buf_init(&p.id, ID_BYTES_MAX);
     buf_init(&p.line, IMPORT_ITEM_BYTES_MAX + LINE_BYTES_MAX);
-    buf_init(&p.lines, PUBLISH_CHUNK_BYTES_MAX);
     tape_init(&p.tape);
     p.jcs = jcs_new();
-    p.inside = calloc(1, sizeof(*p.inside));
-    enum err err = ERR_NO_MEMORY;
-    if (p.jcs != NULL && p.inside != NULL) {
-        p.inside->report = report;
-        p.inside->lang = options->lang;
-        err = run(&p, source, why);
+    p.filling = &p.boxes[0];
+    bool made = make_box(&p.boxes[0], report, options->lang);
+    made = make_box(&p.boxes[1], report, options->lang) && made && p.jcs != NULL;
+    enum err err = made ? run(&p, source, why) : ERR_NO_MEMORY;
+    if (p.sending != NULL) { /* run has failed: what is on its way is waited for, and counted */
+        struct why late;
+        enum err lost = finish_sending(&p, &late);
+        err = err == OK ? lost : err;
     }
     buf_clear(&p.item);
     buf_clear(&p.body);
     buf_clear(&p.id);
     buf_clear(&p.line);
-    buf_clear(&p.lines);
     tape_clear(&p.tape);
     jcs_free(p.jcs);
-    free(p.inside);
+    for (size_t i = 0; i < 2; i++) {
+        buf_clear(&p.boxes[i].lines);
+        free(p.boxes[i].inside);
+    }
     if (p.spool != NULL)
         (void)fclose(p.spool);
     return err;

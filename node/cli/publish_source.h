@@ -58,8 +58,13 @@ typedef void (*publish_progress_fn)(void *ctx, const struct import_source *sourc
 void publish_chunk_refuse(struct publish_chunk *chunk, uint64_t line, const char *slug,
                           const char *reason);
 
+/* Begins to send a chunk and returns at once; send, called for the same chunk, then waits for the
+ * answer. In between the next chunk is prepared. Not used for all_or_nothing; may be NULL. */
+typedef void (*publish_start_fn)(void *ctx, const struct publish_chunk *chunk);
+
 struct publish_transport {
     void *ctx;
+    publish_start_fn start;
     publish_send_fn send;
     publish_progress_fn progress;
 };
