@@ -107,9 +107,20 @@ static struct announced *announced_of(struct peer *peer, const struct store_log 
     return fresh;
 }
 
-/* The stream is live when nothing that it announced is missing. */
+/* It does what it should: what was wrong before is over. */
+static void set_well(struct peer *peer, enum peer_state state)
+{
+    pthread_mutex_lock(&peer->mutex);
+    peer->err = OK;
+    pthread_mutex_unlock(&peer->mutex);
+    set_state(peer, state);
+}
+
+/* The stream is live when nothing that it announced is missing. As long as it has announced
+ * nothing, nothing is known of it: a peer that was refused stays so. */
 static void note_progress(struct peer *peer)
 {
+    bool any = false;
     bool complete = true;
     pthread_mutex_lock(&peer->mutex);
     peer->received_ms = os_wall_ms();
@@ -120,12 +131,14 @@ static void note_progress(struct peer *peer)
         if (!follow_announced(peer->follow, store_log_origin(log), &head))
             continue;
         struct announced *announced = announced_of(peer, log);
+        any = true;
         if (announced != NULL && head.size > announced->size)
             announced->size = head.size;
         complete = complete && store_log_committed(log).size >= head.size;
     }
     pthread_mutex_unlock(&peer->mutex);
-    set_state(peer, complete ? PEER_LIVE : PEER_CATCHING_UP);
+    if (any)
+        set_well(peer, complete ? PEER_LIVE : PEER_CATCHING_UP);
 }
 
 /* ---- the end of a connection, and the next one ---- */
@@ -393,8 +406,12 @@ static void on_head(void *ctx, struct client *client, const struct http_answer *
 {
     (void)client;
     struct peer *peer = ctx;
-    if (answer->status == 200)
+    if (answer->status == 200) {
+        /* A peer that has published nothing yet is live, too. */
+        if (peer->state != PEER_REFUSED && peer->state != PEER_FROZEN)
+            set_well(peer, PEER_LIVE);
         return;
+    }
     char found[32];
     (void)snprintf(found, sizeof(found), "status %d", answer->status);
     struct why why;

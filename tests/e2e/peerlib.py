@@ -173,16 +173,23 @@ class Peer:
                 return
             threading.Thread(target=self.serve, args=(raw,), daemon=True).start()
 
+    @staticmethod
+    def receive(connection):
+        part = connection.recv(4096)
+        if not part:
+            raise OSError("the follower went away")
+        return part
+
     def serve(self, raw):
         try:
             with self.context.wrap_socket(raw, server_side=True) as connection:
                 head = b""
                 while b"\r\n\r\n" not in head:
-                    head += connection.recv(4096)
+                    head += self.receive(connection)
                 head, body = head.split(b"\r\n\r\n", 1)
                 length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
                 while len(body) < length:
-                    body += connection.recv(4096)
+                    body += self.receive(connection)
                 self.requests.append(json.loads(body))
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
                 for part in self.answer(self.requests[-1]["logs"]):
