@@ -15,10 +15,10 @@ BIN := $(OUT)/maillon
 endif
 
 DEPS_BUILD = gcc make pkg-config libc6-dev libevent-dev libssl-dev libsodium-dev libjansson-dev \
-    libzstd-dev libinih-dev libsqlite3-dev libpcre2-dev libcsv-dev
-DEPS_TEST = libcmocka-dev python3 mandoc
-DEPS_LINT = clang clang-format clang-tidy cppcheck valgrind
-PKGS = libevent libevent_openssl libevent_pthreads openssl libsodium jansson libzstd inih sqlite3 libpcre2-8
+    libzstd-dev libinih-dev libsqlite3-dev libcsv-dev
+DEPS_TEST = libcmocka-dev python3 openssl procps zstd
+DEPS_LINT = clang clang-format cppcheck mandoc valgrind
+PKGS = libevent libevent_openssl libevent_pthreads openssl libsodium jansson libzstd inih sqlite3
 
 # Deferred on purpose: `make test` on a fresh machine installs pkg-config before it asks it.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
@@ -123,7 +123,7 @@ $(REPLAY_BINS): $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/%.o $(OUT)/tests/f
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 # Fuzz targets are built whole by clang, apart from the other objects.
-build/fuzz/%: tests/fuzz/%.c $(SRC_proto) $(SRC_keys) $(SRC_conf) $(SRC_node)
+build/fuzz/%: tests/fuzz/%.c $(SRC_proto) $(SRC_keys) $(SRC_conf) $(SRC_node) | deps-lint
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ $@")
 	$(Q)$(FUZZ_CC) -std=gnu17 -I. -D_GNU_SOURCE -DMAILLON_VERSION='"$(VERSION)"' -O1 -g \
@@ -154,7 +154,7 @@ fuzz: $(FUZZ_BINS) ## every fuzz target for MINUTES=n each; fails on a finding
 format: ## lay out the sources as .clang-format has it
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-lint: ## clang-tidy, cppcheck, layout and house rules
+lint: deps-lint ## cppcheck, layout, man pages and house rules
 	@tests/lint.sh
 
 install: all ## into DESTDIR and PREFIX

@@ -11,4 +11,5 @@ cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-sup
     --suppress=arrayIndexOutOfBoundsCond --suppress=uninitvar \
     --suppress=missingIncludeSystem --suppress=preprocessorErrorDirective --suppress=unknownMacro \
     -D_GNU_SOURCE '-DMAILLON_VERSION="0"' -I. proto keys conf node
+mandoc -Tlint -W warning docs/maillon.1 docs/maillon.ini.5
 tests/house.sh
