@@ -43,9 +43,13 @@ struct client {
     struct http_answer answer;
     struct http_chunks chunks;
     uint64_t body_left;
+    uint64_t payload;  /* bytes at the front of the input whose framing is taken off */
+    bool whole;        /* behind them nothing follows */
+    bool decoder_full; /* it may hold more than it gave */
     struct zstd_decoder *decoder;
     bool paused;
-    bool whole;
+    bool closed; /* by the other side */
+    bool closed_well;
 
     unsigned handling; /* within handlers: freeing waits */
     bool ended;
@@ -208,33 +212,6 @@ static void write_request(struct client *client, const struct client_options *op
 
 /* ---- the answer ---- */
 
-static void give(struct client *client, struct span part)
-{
-    if (!client->ended && part.len > 0)
-        client->handler.body(client->handler.ctx, client, part);
-}
-
-static void give_decoded(struct client *client, struct span part)
-{
-    if (client->decoder == NULL) {
-        give(client, part);
-        return;
-    }
-    for (bool more = true; more && !client->ended;) {
-        size_t used = 0;
-        struct span decoded;
-        struct why why = {.rule = NULL};
-        enum err err = zstd_decode(client->decoder, part, &used, &decoded, &why);
-        if (err != OK) {
-            end(client, err, &why);
-            return;
-        }
-        give(client, decoded);
-        part = span_part(part, used, part.len);
-        more = used > 0 || decoded.len > 0;
-    }
-}
-
 static bool is_zstd(const struct http_answer *answer)
 {
     return span_is(http_field(&answer->fields, "content-encoding"), "zstd");
@@ -272,41 +249,97 @@ static bool read_head(struct client *client)
     return !client->ended;
 }
 
-static bool read_body_piece(struct client *client)
+static struct span first_bytes(const struct client *client)
 {
-    struct evbuffer *input = bufferevent_get_input(client->bev);
     struct evbuffer_iovec piece;
-    if (client->paused || client->ended || client->whole ||
-        evbuffer_peek(input, -1, NULL, &piece, 1) < 1)
+    if (evbuffer_peek(bufferevent_get_input(client->bev), -1, NULL, &piece, 1) < 1)
+        return span_of(NULL, 0);
+    return span_of(piece.iov_base, piece.iov_len);
+}
+
+/* Takes the framing off the next bytes; false: there are none. */
+static bool read_framing(struct client *client)
+{
+    struct span bytes = first_bytes(client);
+    if (bytes.len == 0) /* also where TLS has made room and found nothing to put there */
         return false;
-    struct span bytes = span_of(piece.iov_base, piece.iov_len);
-    struct span part = bytes;
-    size_t used = bytes.len;
     if (client->answer.body == HTTP_BODY_CHUNKED) {
+        size_t used;
+        struct span part;
         struct why why = {.rule = NULL};
         enum err err = http_chunks_read(&client->chunks, bytes, &used, &part, &client->whole, &why);
-        if (err != OK)
+        if (err != OK) {
             end(client, err, &why);
-    } else if (client->answer.body == HTTP_BODY_LENGTH) {
-        used = bytes.len < client->body_left ? bytes.len : (size_t)client->body_left;
-        part = span_part(bytes, 0, used);
-        client->body_left -= used;
+            return false;
+        }
+        (void)evbuffer_drain(bufferevent_get_input(client->bev), used - part.len);
+        client->payload = part.len;
+        return used > 0;
+    }
+    client->payload = bytes.len;
+    if (client->answer.body == HTTP_BODY_LENGTH) {
+        client->payload = bytes.len < client->body_left ? bytes.len : client->body_left;
+        client->body_left -= client->payload;
         client->whole = client->body_left == 0;
     }
-    if (!client->ended)
-        give_decoded(client, part);
-    (void)evbuffer_drain(input, used);
-    return used > 0;
+    return true;
+}
+
+/* Gives one part of the payload, never more than a step of the decoder: between two parts the
+ * handler may pause, however much a few bytes of input expand to. */
+static void give_part(struct client *client)
+{
+    struct span bytes = span_of(NULL, 0);
+    if (client->payload > 0)
+        bytes = span_part(first_bytes(client), 0, (size_t)client->payload);
+    struct span part = bytes;
+    size_t used = bytes.len;
+    if (client->decoder != NULL) {
+        struct why why = {.rule = NULL};
+        enum err err = zstd_decode(client->decoder, bytes, &used, &part, &why);
+        if (err != OK) {
+            end(client, err, &why);
+            return;
+        }
+        client->decoder_full = part.len > 0;
+    }
+    client->payload -= used;
+    if (part.len > 0)
+        client->handler.body(client->handler.ctx, client, part);
+    (void)evbuffer_drain(bufferevent_get_input(client->bev), used);
+}
+
+static void end_whole(struct client *client)
+{
+    if (client->decoder != NULL && !zstd_decoder_at_end(client->decoder))
+        end_because(client, ERR_BAD_REQUEST, "RFC 8878: an answer ends with its last frame", NULL);
+    else
+        end(client, OK, NULL);
+}
+
+/* All input is used and no more will come. */
+static void end_closed(struct client *client)
+{
+    if (client->head_read && client->answer.body == HTTP_BODY_UNTIL_CLOSE && client->closed_well)
+        end_whole(client);
+    else
+        end_because(client, ERR_NETWORK, "the answer was cut off", NULL);
 }
 
 static void process(struct client *client)
 {
     while (!client->head_read && !client->ended && read_head(client))
         continue;
-    while (client->head_read && read_body_piece(client))
-        continue;
-    if (client->whole && client->head_read && !client->paused)
-        end(client, OK, NULL);
+    while (client->head_read && !client->ended && !client->paused) {
+        if (client->payload > 0 || client->decoder_full)
+            give_part(client);
+        else if (client->whole)
+            end_whole(client);
+        else if (!read_framing(client))
+            break;
+    }
+    if (client->closed && !client->ended && !client->paused)
+        end_closed(client);
 }
 
 /* ---- the connection ---- */
@@ -373,15 +406,10 @@ static void on_failed(struct client *client, short what)
         connect_next(client);
         return;
     }
-    process(client); /* what came before the end still counts */
-    if (client->ended)
-        return;
-    bool finished = (what & BEV_EVENT_EOF) != 0 && client->head_read &&
-                    client->answer.body == HTTP_BODY_UNTIL_CLOSE;
-    if (finished)
-        end(client, OK, NULL);
-    else
-        end_because(client, ERR_NETWORK, "the answer was cut off", NULL);
+    client->closed = true;
+    client->closed_well = (what & BEV_EVENT_EOF) != 0 &&
+                          (ssl == NULL || (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0);
+    process(client); /* what came before the end still counts, and after a pause as well */
 }
 
 static void on_event(struct bufferevent *bev, short what, void *ctx)
@@ -542,8 +570,7 @@ static void on_resume(void *ctx)
     struct client *client = ctx;
     client->timer = NULL;
     enter(client);
-    if (!client->paused)
-        process(client);
+    process(client);
     leave(client);
 }
 
@@ -551,7 +578,7 @@ static void on_resume(void *ctx)
 void client_resume(struct client *client)
 {
     client->paused = false;
-    if (client->bev != NULL && !client->ended)
+    if (client->bev != NULL && !client->ended && !client->closed)
         (void)bufferevent_enable(client->bev, EV_READ);
     if (client->connected && client->timer == NULL && !client->ended)
         client->timer = loop_after(client->loop, 0, on_resume, client);
