@@ -470,10 +470,11 @@ static void connect_next(struct client *client)
     bufferevent_setwatermark(client->bev, EV_READ, 0, READ_BYTES_HIGH);
     (void)bufferevent_set_max_single_read(client->bev, SINGLE_BYTES);
     (void)bufferevent_set_max_single_write(client->bev, SINGLE_BYTES);
-    /* A failure at once comes back through on_event, as any other. */
-    (void)bufferevent_socket_connect(client->bev,
-                                     (struct sockaddr *)&client->addresses.list[i].socket,
-                                     (int)client->addresses.list[i].len);
+    /* libevent tells of a failure at once (no such socket, no route) by its result alone. */
+    if (bufferevent_socket_connect(client->bev,
+                                   (struct sockaddr *)&client->addresses.list[i].socket,
+                                   (int)client->addresses.list[i].len) != 0)
+        connect_next(client);
 }
 
 static void on_resolved(void *ctx, const struct resolved *resolved)
