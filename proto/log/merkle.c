@@ -162,6 +162,22 @@ enum err merkle_prove_consistency(const struct merkle_source *source, uint64_t o
 
 /* ---- proofs verified ---- */
 
+/* RFC 9162, 2.1.3.2 and 2.1.4.2: goes up by one hash of a proof; *left_out: it stands on the left.
+ * false: the top is reached already. */
+static bool climb(uint64_t *node, uint64_t *last, bool *left_out)
+{
+    if (*last == 0)
+        return false;
+    *left_out = (*node & 1) != 0 || *node == *last;
+    while (*left_out && (*node & 1) == 0 && *node != 0) {
+        *node >>= 1;
+        *last >>= 1;
+    }
+    *node >>= 1;
+    *last >>= 1;
+    return true;
+}
+
 enum err merkle_check_inclusion(const struct hash *leaf, uint64_t index,
                                 const struct merkle_head *head, const struct merkle_proof *proof)
 {
@@ -172,19 +188,10 @@ enum err merkle_check_inclusion(const struct hash *leaf, uint64_t index,
     struct hash root = *leaf;
     for (unsigned i = 0; i < proof->count; i++) {
         const struct hash *sibling = &proof->hashes[i];
-        if (last == 0)
+        bool left;
+        if (!climb(&node, &last, &left))
             return ERR_BAD_PROOF;
-        if ((node & 1) != 0 || node == last) {
-            root = merkle_node_hash(sibling, &root);
-            while ((node & 1) == 0 && node != 0) {
-                node >>= 1;
-                last >>= 1;
-            }
-        } else {
-            root = merkle_node_hash(&root, sibling);
-        }
-        node >>= 1;
-        last >>= 1;
+        root = left ? merkle_node_hash(sibling, &root) : merkle_node_hash(&root, sibling);
     }
     return last == 0 && hash_equal(&root, &head->root) ? OK : ERR_BAD_PROOF;
 }
@@ -206,20 +213,13 @@ static enum err check_path(const struct merkle_head *old_head, const struct merk
     struct hash new_root = old_root;
     for (; next < proof->count; next++) {
         const struct hash *sibling = &proof->hashes[next];
-        if (last == 0)
+        bool left;
+        if (!climb(&node, &last, &left))
             return ERR_BAD_PROOF;
-        if ((node & 1) != 0 || node == last) {
+        if (left)
             old_root = merkle_node_hash(sibling, &old_root);
-            new_root = merkle_node_hash(sibling, &new_root);
-            while ((node & 1) == 0 && node != 0) {
-                node >>= 1;
-                last >>= 1;
-            }
-        } else {
-            new_root = merkle_node_hash(&new_root, sibling);
-        }
-        node >>= 1;
-        last >>= 1;
+        new_root =
+            left ? merkle_node_hash(sibling, &new_root) : merkle_node_hash(&new_root, sibling);
     }
     bool holds = last == 0 && hash_equal(&old_root, &old_head->root) &&
                  hash_equal(&new_root, &new_head->root);
