@@ -15,10 +15,10 @@ BIN := $(OUT)/maillon
 endif
 
 DEPS_BUILD = gcc make pkg-config libc6-dev libevent-dev libssl-dev libsodium-dev libjansson-dev \
-    libzstd-dev libinih-dev libsqlite3-dev libcsv-dev
+    libzstd-dev libinih-dev libsqlite3-dev libcsv-dev libpcre2-dev libidn2-dev
 DEPS_TEST = libcmocka-dev python3 openssl procps zstd
 DEPS_LINT = clang clang-format cppcheck mandoc valgrind
-PKGS = libevent libevent_openssl libevent_pthreads openssl libsodium jansson libzstd inih sqlite3
+PKGS = libevent libevent_openssl libevent_pthreads openssl libsodium jansson libzstd inih sqlite3 libpcre2-8 libidn2
 
 # Deferred on purpose: `make test` on a fresh machine installs pkg-config before it asks it.
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))

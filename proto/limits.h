@@ -17,6 +17,19 @@
 #define NONCE_BYTES 16u                       /* 128 bits: a leaf hash tells nothing of its record */
 #define NONCE_TEXT_BYTES 22u                  /* the same in base64url */
 
+#define PATTERN_BYTES_MAX 8192u               /* an expression as written; the longest of real schemas has 179 */
+#define PATTERN_DEPTH_MAX 64u                 /* its nested groups: the parser recurses */
+#define PATTERN_GROUPS_MAX 255u               /* its capturing groups */
+#define PATTERN_COUNT_MAX 65535u              /* a number in braces: PCRE2 has no larger one */
+#define PATTERN_TRANSLATED_BYTES_MAX (1024u * 1024u) /* for PCRE2: sets spelled out are longer */
+#define PATTERN_JIT_BYTES_MAX 16384u          /* compiled; machine code for larger ones takes too long to make */
+#define PATTERN_JIT_STACK_BYTES_MAX (8u * 1024u * 1024u) /* of a thread that matches, as it is needed */
+#define PATTERN_SUBJECT_BYTES_MAX LINE_BYTES_MAX /* a string of a record, or a key */
+#define PATTERN_STEPS_BASE 10000u             /* of backtracking: ^(a+)+$ gives up within 0.02 ms */
+#define PATTERN_STEPS_PER_BYTE 16u            /* more of it for a longer subject: at most 4.2 million */
+#define PATTERN_BACKTRACK_DEPTH_MAX 1000000u  /* the heap is the tighter bound, but for tiny frames */
+#define PATTERN_HEAP_KIB_MAX (16u * 1024u)    /* for backtracking, of a thread that matches */
+
 #define MERKLE_PROOF_HASHES_MAX 128u          /* RFC 6962: at most 2 x 64 for any size of 64 bits */
 #define NOTE_BYTES_MAX (64u * 1024u)          /* a checkpoint with hundreds of cosignatures */
 #define NOTE_SIGNATURES_MAX 128u              /* C2SP signed-note: at least 16 must be possible */

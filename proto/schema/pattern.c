@@ -1,0 +1,181 @@
+/* Compiles an expression to a matcher of our own or to PCRE2, and matches within limits. */
+#include "proto/schema/pattern.h"
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdlib.h>
+
+#include "proto/limits.h"
+#include "proto/schema/pattern_ecma.h"
+#include "proto/schema/pattern_pcre.h"
+#include "proto/schema/pattern_simple.h"
+
+struct pattern {
+    struct simple *simple; /* or */
+    pcre2_code *code;
+};
+
+struct pattern_scratch {
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+    pcre2_jit_stack *jit_stack;
+};
+
+static enum err refuse_code(int error, const struct ecma_tree *tree, struct why *why)
+{
+    switch (error) {
+    case PCRE2_ERROR_HEAP_FAILED:
+        return ERR_NO_MEMORY;
+    case PCRE2_ERROR_PATTERN_TOO_LARGE:
+    case PCRE2_ERROR_PATTERN_TOO_COMPLICATED:
+        return why_set(why, ERR_LIMIT, "limits: an expression and its repeated groups, compiled", 0,
+                       "smaller counts", NULL);
+    case PCRE2_ERROR_LOOKBEHIND_NOT_FIXED_LENGTH:
+    case PCRE2_ERROR_LOOKBEHIND_TOO_LONG:
+        return why_set(
+            why, ERR_BAD_PATTERN, "a lookbehind has one width, each of its alternatives its own",
+            tree->behind_at, "no * + ? {n,m} and no back-reference inside (?<=...)", NULL);
+    case PCRE2_ERROR_UNKNOWN_UNICODE_PROPERTY:
+        return why_set(why, ERR_BAD_PATTERN, "a Unicode property or script that is not known here",
+                       tree->property_at, NULL, NULL);
+    default:
+        break;
+    }
+    char message[96];
+    (void)pcre2_get_error_message(error, (PCRE2_UCHAR *)message, sizeof(message));
+    return why_set(why, ERR_BAD_PATTERN, "an expression that cannot be compiled", 0, NULL, message);
+}
+
+static enum err compile_code(const struct ecma_tree *tree, pcre2_code **out, struct why *why)
+{
+    struct buf text;
+    buf_init(&text, PATTERN_TRANSLATED_BYTES_MAX);
+    pattern_pcre_append(&text, tree);
+    enum err err = buf_check(&text);
+    if (err == OK) {
+        int error = 0;
+        PCRE2_SIZE offset = 0;
+        pcre2_code *code =
+            pcre2_compile(text.len > 0 ? text.data : (PCRE2_SPTR) "", text.len,
+                          PCRE2_UTF | PCRE2_NO_UTF_CHECK | PCRE2_DOTALL | PCRE2_DOLLAR_ENDONLY |
+                              PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C | PCRE2_NEVER_UCP,
+                          &error, &offset, NULL);
+        if (code == NULL)
+            err = refuse_code(error, tree, why);
+        else
+            *out = code;
+    }
+    buf_clear(&text);
+    return err;
+}
+
+/* Where the machine has no JIT, or the expression is too large to be worth it, it is interpreted.
+ */
+static void compile_jit(pcre2_code *code)
+{
+    size_t bytes = 0;
+    if (pcre2_pattern_info(code, PCRE2_INFO_SIZE, &bytes) == 0 && bytes <= PATTERN_JIT_BYTES_MAX)
+        (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+}
+
+static enum err compile(struct span source, bool may_be_simple, struct pattern **out,
+                        struct why *why)
+{
+    struct ecma_tree tree;
+    TRY(ecma_parse(source, &tree, why));
+    struct pattern *pattern = calloc(1, sizeof(*pattern));
+    enum err err = pattern == NULL ? ERR_NO_MEMORY : OK;
+    if (err == OK && may_be_simple)
+        err = simple_recognise(&tree, &pattern->simple);
+    if (err == OK && pattern->simple == NULL) {
+        err = compile_code(&tree, &pattern->code, why);
+        if (err == OK)
+            compile_jit(pattern->code);
+    }
+    ecma_clear(&tree);
+    if (err == OK)
+        *out = pattern;
+    else
+        pattern_free(pattern);
+    return err;
+}
+
+enum err pattern_compile(struct span utf8_source, struct pattern **out, struct why *why)
+{
+    return compile(utf8_source, true, out, why);
+}
+
+enum err pattern_compile_general(struct span utf8_source, struct pattern **out, struct why *why)
+{
+    return compile(utf8_source, false, out, why);
+}
+
+enum err pattern_check(struct span utf8_source, struct why *why)
+{
+    struct ecma_tree tree;
+    TRY(ecma_parse(utf8_source, &tree, why));
+    ecma_clear(&tree);
+    return OK;
+}
+
+void pattern_free(struct pattern *pattern)
+{
+    if (pattern == NULL)
+        return;
+    simple_free(pattern->simple);
+    pcre2_code_free(pattern->code);
+    free(pattern);
+}
+
+bool pattern_is_simple(const struct pattern *pattern)
+{
+    return pattern->simple != NULL;
+}
+
+struct pattern_scratch *pattern_scratch_new(void)
+{
+    struct pattern_scratch *scratch = calloc(1, sizeof(*scratch));
+    if (scratch == NULL)
+        return NULL;
+    scratch->data = pcre2_match_data_create(1, NULL);
+    scratch->context = pcre2_match_context_create(NULL);
+    if (scratch->data == NULL || scratch->context == NULL) {
+        pattern_scratch_free(scratch);
+        return NULL;
+    }
+    (void)pcre2_set_depth_limit(scratch->context, PATTERN_BACKTRACK_DEPTH_MAX);
+    (void)pcre2_set_heap_limit(scratch->context, PATTERN_HEAP_KIB_MAX);
+    /* NULL where there is no JIT; then it is not asked for either. */
+    scratch->jit_stack = pcre2_jit_stack_create(32 * 1024, PATTERN_JIT_STACK_BYTES_MAX, NULL);
+    if (scratch->jit_stack != NULL)
+        pcre2_jit_stack_assign(scratch->context, NULL, scratch->jit_stack);
+    return scratch;
+}
+
+void pattern_scratch_free(struct pattern_scratch *scratch)
+{
+    if (scratch == NULL)
+        return;
+    pcre2_match_data_free(scratch->data);
+    pcre2_match_context_free(scratch->context);
+    pcre2_jit_stack_free(scratch->jit_stack);
+    free(scratch);
+}
+
+enum pattern_verdict pattern_match(const struct pattern *pattern, struct pattern_scratch *scratch,
+                                   struct span utf8_subject)
+{
+    if (utf8_subject.len > PATTERN_SUBJECT_BYTES_MAX)
+        return PATTERN_LIMIT;
+    if (pattern->simple != NULL)
+        return simple_match(pattern->simple, utf8_subject) ? PATTERN_YES : PATTERN_NO;
+    /* The limit grows with the subject: an expression without an anchor starts at each byte. */
+    uint32_t steps = PATTERN_STEPS_BASE + PATTERN_STEPS_PER_BYTE * (uint32_t)utf8_subject.len;
+    (void)pcre2_set_match_limit(scratch->context, steps);
+    PCRE2_SPTR text = utf8_subject.len > 0 ? utf8_subject.data : (PCRE2_SPTR) "";
+    int result = pcre2_match(pattern->code, text, utf8_subject.len, 0, PCRE2_NO_UTF_CHECK,
+                             scratch->data, scratch->context);
+    if (result >= 0)
+        return PATTERN_YES;
+    return result == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_LIMIT;
+}
