@@ -25,8 +25,10 @@
 #define PATTERN_JIT_BYTES_MAX 16384u          /* compiled; machine code for larger ones takes too long to make */
 #define PATTERN_JIT_STACK_BYTES_MAX (8u * 1024u * 1024u) /* of a thread that matches, as it is needed */
 #define PATTERN_SUBJECT_BYTES_MAX LINE_BYTES_MAX /* a string of a record, or a key */
-#define PATTERN_STEPS_BASE 10000u             /* of backtracking: ^(a+)+$ gives up within 0.02 ms */
-#define PATTERN_STEPS_PER_BYTE 16u            /* more of it for a longer subject: at most 4.2 million */
+#define PATTERN_STEPS_BASE 10000u             /* of backtracking: ^(a+)+$ gives up within 0.05 ms */
+#define PATTERN_STEPS_PER_BYTE 16u            /* more of it for a longer subject */
+#define PATTERN_STEPS_MIN 4u                  /* with fewer PCRE2 is not asked */
+#define PATTERN_WORK_MAX (1ull << 28)         /* steps x bytes of a match: at most 0.3 s, however hostile */
 #define PATTERN_BACKTRACK_DEPTH_MAX 1000000u  /* the heap is the tighter bound, but for tiny frames */
 #define PATTERN_HEAP_KIB_MAX (16u * 1024u)    /* for backtracking, of a thread that matches */
 

@@ -1,25 +1,12 @@
 /* Compiles an expression to a matcher of our own or to PCRE2, and matches within limits. */
 #include "proto/schema/pattern.h"
 
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
 #include <stdlib.h>
 
 #include "proto/limits.h"
 #include "proto/schema/pattern_ecma.h"
+#include "proto/schema/pattern_parts.h"
 #include "proto/schema/pattern_pcre.h"
-#include "proto/schema/pattern_simple.h"
-
-struct pattern {
-    struct simple *simple; /* or */
-    pcre2_code *code;
-};
-
-struct pattern_scratch {
-    pcre2_match_data *data;
-    pcre2_match_context *context;
-    pcre2_jit_stack *jit_stack;
-};
 
 static enum err refuse_code(int error, const struct ecma_tree *tree, struct why *why)
 {
@@ -46,11 +33,12 @@ static enum err refuse_code(int error, const struct ecma_tree *tree, struct why 
     return why_set(why, ERR_BAD_PATTERN, "an expression that cannot be compiled", 0, NULL, message);
 }
 
-static enum err compile_code(const struct ecma_tree *tree, pcre2_code **out, struct why *why)
+static enum err compile_code(const struct ecma_tree *tree, bool keep_groups, pcre2_code **out,
+                             struct why *why)
 {
     struct buf text;
     buf_init(&text, PATTERN_TRANSLATED_BYTES_MAX);
-    pattern_pcre_append(&text, tree);
+    pattern_pcre_append(&text, tree, keep_groups);
     enum err err = buf_check(&text);
     if (err == OK) {
         int error = 0;
@@ -69,6 +57,13 @@ static enum err compile_code(const struct ecma_tree *tree, pcre2_code **out, str
     return err;
 }
 
+static bool is_anchored(const pcre2_code *code)
+{
+    uint32_t options = 0;
+    return pcre2_pattern_info(code, PCRE2_INFO_ALLOPTIONS, &options) == 0 &&
+           (options & PCRE2_ANCHORED) != 0;
+}
+
 /* Where the machine has no JIT, or the expression is too large to be worth it, it is interpreted.
  */
 static void compile_jit(pcre2_code *code)
@@ -78,19 +73,20 @@ static void compile_jit(pcre2_code *code)
         (void)pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 }
 
-static enum err compile(struct span source, bool may_be_simple, struct pattern **out,
-                        struct why *why)
+static enum err compile(struct span source, bool general, struct pattern **out, struct why *why)
 {
     struct ecma_tree tree;
     TRY(ecma_parse(source, &tree, why));
     struct pattern *pattern = calloc(1, sizeof(*pattern));
     enum err err = pattern == NULL ? ERR_NO_MEMORY : OK;
-    if (err == OK && may_be_simple)
+    if (err == OK && !general)
         err = simple_recognise(&tree, &pattern->simple);
     if (err == OK && pattern->simple == NULL) {
-        err = compile_code(&tree, &pattern->code, why);
-        if (err == OK)
+        err = compile_code(&tree, general || tree.has_back, &pattern->code, why);
+        if (err == OK) {
+            pattern->anchored = is_anchored(pattern->code);
             compile_jit(pattern->code);
+        }
     }
     ecma_clear(&tree);
     if (err == OK)
@@ -102,12 +98,12 @@ static enum err compile(struct span source, bool may_be_simple, struct pattern *
 
 enum err pattern_compile(struct span utf8_source, struct pattern **out, struct why *why)
 {
-    return compile(utf8_source, true, out, why);
+    return compile(utf8_source, false, out, why);
 }
 
 enum err pattern_compile_general(struct span utf8_source, struct pattern **out, struct why *why)
 {
-    return compile(utf8_source, false, out, why);
+    return compile(utf8_source, true, out, why);
 }
 
 enum err pattern_check(struct span utf8_source, struct why *why)
@@ -157,9 +153,39 @@ void pattern_scratch_free(struct pattern_scratch *scratch)
     if (scratch == NULL)
         return;
     pcre2_match_data_free(scratch->data);
+    pcre2_match_data_free(scratch->groups);
     pcre2_match_context_free(scratch->context);
     pcre2_jit_stack_free(scratch->jit_stack);
     free(scratch);
+}
+
+/* PCRE2 counts its steps anew at each place where it starts, and a step may run over the whole
+ * subject: steps x length, x length again without an anchor, is what a match may cost. */
+static uint32_t steps_allowed(bool anchored, size_t len)
+{
+    uint64_t longest = len + 64;
+    uint64_t allowed = PATTERN_WORK_MAX / longest;
+    if (!anchored)
+        allowed /= longest;
+    uint64_t wanted = PATTERN_STEPS_BASE + PATTERN_STEPS_PER_BYTE * longest;
+    return (uint32_t)(allowed < wanted ? allowed : wanted);
+}
+
+enum pattern_verdict pattern_run(const struct pattern *pattern, struct pattern_scratch *scratch,
+                                 struct span subject, size_t from, pcre2_match_data *data,
+                                 unsigned *count_out)
+{
+    uint32_t steps = steps_allowed(pattern->anchored, subject.len - from);
+    if (steps < PATTERN_STEPS_MIN)
+        return PATTERN_LIMIT;
+    (void)pcre2_set_match_limit(scratch->context, steps);
+    PCRE2_SPTR text = subject.len > 0 ? subject.data : (PCRE2_SPTR) "";
+    int result = pcre2_match(pattern->code, text, subject.len, from, PCRE2_NO_UTF_CHECK, data,
+                             scratch->context);
+    if (result < 0)
+        return result == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_LIMIT;
+    *count_out = result == 0 ? pcre2_get_ovector_count(data) : (unsigned)result;
+    return PATTERN_YES;
 }
 
 enum pattern_verdict pattern_match(const struct pattern *pattern, struct pattern_scratch *scratch,
@@ -169,13 +195,6 @@ enum pattern_verdict pattern_match(const struct pattern *pattern, struct pattern
         return PATTERN_LIMIT;
     if (pattern->simple != NULL)
         return simple_match(pattern->simple, utf8_subject) ? PATTERN_YES : PATTERN_NO;
-    /* The limit grows with the subject: an expression without an anchor starts at each byte. */
-    uint32_t steps = PATTERN_STEPS_BASE + PATTERN_STEPS_PER_BYTE * (uint32_t)utf8_subject.len;
-    (void)pcre2_set_match_limit(scratch->context, steps);
-    PCRE2_SPTR text = utf8_subject.len > 0 ? utf8_subject.data : (PCRE2_SPTR) "";
-    int result = pcre2_match(pattern->code, text, utf8_subject.len, 0, PCRE2_NO_UTF_CHECK,
-                             scratch->data, scratch->context);
-    if (result >= 0)
-        return PATTERN_YES;
-    return result == PCRE2_ERROR_NOMATCH ? PATTERN_NO : PATTERN_LIMIT;
+    unsigned ignored;
+    return pattern_run(pattern, scratch, utf8_subject, 0, scratch->data, &ignored);
 }

@@ -30,7 +30,8 @@ enum pattern_verdict {
  * ERR_LIMIT (longer, deeper or larger than limits.h says), ERR_NO_MEMORY. Keeps nothing of
  * utf8_source. Any thread. */
 MUST_USE enum err pattern_compile(struct span utf8_source, struct pattern **out, struct why *why);
-/* The same, but always for PCRE2: tests hold the simple matchers against it. */
+/* The same, but always for PCRE2, with its groups: for pattern_capture, and tests hold the simple
+ * matchers against it. */
 MUST_USE enum err pattern_compile_general(struct span utf8_source, struct pattern **out,
                                           struct why *why);
 /* The expression is one of ECMA-262 as read here, a lookbehind of variable width included, whether

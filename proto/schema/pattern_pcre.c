@@ -4,6 +4,12 @@
 
 #include "proto/base/text.h"
 
+struct writer {
+    struct buf *out;
+    const struct ecma_tree *tree;
+    bool keep_groups;
+};
+
 static void append_code_point(struct buf *out, uint32_t code_point)
 {
     static const char hex[] = "0123456789abcdef";
@@ -72,30 +78,31 @@ static void append_quantifier(struct buf *out, const struct ecma_node *node)
         buf_append_byte(out, '?');
 }
 
-static void append_alternatives(struct buf *out, const struct ecma_tree *tree, uint32_t at);
+static void append_alternatives(const struct writer *writer, uint32_t at);
 
-static void append_group(struct buf *out, const struct ecma_tree *tree,
-                         const struct ecma_node *node)
+static void append_group(const struct writer *writer, const struct ecma_node *node)
 {
+    struct buf *out = writer->out;
     if (node->kind == ECMA_LOOK) {
         buf_append_cstr(out, node->behind ? "(?<" : "(?");
         buf_append_byte(out, node->negated ? '!' : '=');
     } else {
-        buf_append_cstr(out, node->index != 0 && tree->has_back ? "(" : "(?:");
+        buf_append_cstr(out, node->index != 0 && writer->keep_groups ? "(" : "(?:");
     }
-    append_alternatives(out, tree, node->child);
+    append_alternatives(writer, node->child);
     buf_append_byte(out, ')');
 }
 
-static void append_term(struct buf *out, const struct ecma_tree *tree, const struct ecma_node *node)
+static void append_term(const struct writer *writer, const struct ecma_node *node)
 {
+    struct buf *out = writer->out;
     switch (node->kind) {
     case ECMA_SET:
-        append_set(out, tree, node);
+        append_set(out, writer->tree, node);
         break;
     case ECMA_GROUP:
     case ECMA_LOOK:
-        append_group(out, tree, node);
+        append_group(writer, node);
         break;
     case ECMA_BACK:
         buf_append_cstr(out, "\\g{");
@@ -119,19 +126,22 @@ static void append_term(struct buf *out, const struct ecma_tree *tree, const str
 }
 
 /* As deep as the expression, which PATTERN_DEPTH_MAX bounds. */
-static void append_alternatives(struct buf *out, const struct ecma_tree *tree, uint32_t at)
+static void append_alternatives(const struct writer *writer, uint32_t at)
 {
+    const struct ecma_tree *tree = writer->tree;
     uint32_t sequence = tree->nodes[at].child;
     for (; sequence != ECMA_NONE; sequence = tree->nodes[sequence].next) {
         if (sequence != tree->nodes[at].child)
-            buf_append_byte(out, '|');
+            buf_append_byte(writer->out, '|');
         uint32_t term = tree->nodes[sequence].child;
         for (; term != ECMA_NONE; term = tree->nodes[term].next)
-            append_term(out, tree, &tree->nodes[term]);
+            append_term(writer, &tree->nodes[term]);
     }
 }
 
-void pattern_pcre_append(struct buf *out, const struct ecma_tree *tree)
+void pattern_pcre_append(struct buf *out, const struct ecma_tree *tree, bool keep_groups)
 {
-    append_alternatives(out, tree, tree->root);
+    CHECK(keep_groups || !tree->has_back);
+    const struct writer writer = {.out = out, .tree = tree, .keep_groups = keep_groups};
+    append_alternatives(&writer, tree->root);
 }

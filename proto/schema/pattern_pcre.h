@@ -4,8 +4,9 @@
 
 #include "proto/schema/pattern_ecma.h"
 
-/* Appends the expression. Means the same where PCRE2 has UTF, DOTALL, DOLLAR_ENDONLY and
+/* Appends the expression; without keep_groups (then there must be no back-reference) nothing is
+ * captured. Means the same where PCRE2 has UTF, DOTALL, DOLLAR_ENDONLY and
  * MATCH_UNSET_BACKREF, and neither UCP nor EXTENDED. */
-void pattern_pcre_append(struct buf *out, const struct ecma_tree *tree);
+void pattern_pcre_append(struct buf *out, const struct ecma_tree *tree, bool keep_groups);
 
 #endif
