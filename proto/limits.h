@@ -29,6 +29,8 @@
 #define PATTERN_STEPS_PER_BYTE 16u            /* more of it for a longer subject */
 #define PATTERN_STEPS_MIN 4u                  /* with fewer PCRE2 is not asked */
 #define PATTERN_WORK_MAX (1ull << 28)         /* steps x bytes of a match: at most 0.3 s, however hostile */
+#define PATTERN_STATES_MAX 4096u              /* of the linear matcher: repeated parts are copied */
+#define PATTERN_VISITS_MAX (1ull << 26)       /* states it meets in one match: 0.3 s */
 #define PATTERN_BACKTRACK_DEPTH_MAX 1000000u  /* the heap is the tighter bound, but for tiny frames */
 #define PATTERN_HEAP_KIB_MAX (16u * 1024u)    /* for backtracking, of a thread that matches */
 

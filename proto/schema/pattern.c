@@ -87,6 +87,8 @@ static enum err compile(struct span source, bool general, struct pattern **out, 
             pattern->anchored = is_anchored(pattern->code);
             compile_jit(pattern->code);
         }
+        if (err == OK && !general)
+            err = linear_compile(&tree, &pattern->linear);
     }
     ecma_clear(&tree);
     if (err == OK)
@@ -120,6 +122,7 @@ void pattern_free(struct pattern *pattern)
         return;
     simple_free(pattern->simple);
     pcre2_code_free(pattern->code);
+    linear_free(pattern->linear);
     free(pattern);
 }
 
@@ -156,17 +159,21 @@ void pattern_scratch_free(struct pattern_scratch *scratch)
     pcre2_match_data_free(scratch->groups);
     pcre2_match_context_free(scratch->context);
     pcre2_jit_stack_free(scratch->jit_stack);
+    linear_scratch_clear(&scratch->linear);
     free(scratch);
 }
 
 /* PCRE2 counts its steps anew at each place where it starts, and a step may run over the whole
- * subject: steps x length, x length again without an anchor, is what a match may cost. */
-static uint32_t steps_allowed(bool anchored, size_t len)
+ * subject: steps x length, x length again without an anchor, is what a match may cost. Less of it
+ * where somebody else decides then. */
+static uint32_t steps_allowed(const struct pattern *pattern, size_t len)
 {
     uint64_t longest = len + 64;
     uint64_t allowed = PATTERN_WORK_MAX / longest;
-    if (!anchored)
+    if (!pattern->anchored)
         allowed /= longest;
+    if (pattern->linear != NULL)
+        allowed /= 16;
     uint64_t wanted = PATTERN_STEPS_BASE + PATTERN_STEPS_PER_BYTE * longest;
     return (uint32_t)(allowed < wanted ? allowed : wanted);
 }
@@ -175,7 +182,7 @@ enum pattern_verdict pattern_run(const struct pattern *pattern, struct pattern_s
                                  struct span subject, size_t from, pcre2_match_data *data,
                                  unsigned *count_out)
 {
-    uint32_t steps = steps_allowed(pattern->anchored, subject.len - from);
+    uint32_t steps = steps_allowed(pattern, subject.len - from);
     if (steps < PATTERN_STEPS_MIN)
         return PATTERN_LIMIT;
     (void)pcre2_set_match_limit(scratch->context, steps);
@@ -196,5 +203,9 @@ enum pattern_verdict pattern_match(const struct pattern *pattern, struct pattern
     if (pattern->simple != NULL)
         return simple_match(pattern->simple, utf8_subject) ? PATTERN_YES : PATTERN_NO;
     unsigned ignored;
-    return pattern_run(pattern, scratch, utf8_subject, 0, scratch->data, &ignored);
+    enum pattern_verdict verdict =
+        pattern_run(pattern, scratch, utf8_subject, 0, scratch->data, &ignored);
+    if (verdict == PATTERN_LIMIT && pattern->linear != NULL)
+        return linear_match(pattern->linear, &scratch->linear, utf8_subject);
+    return verdict;
 }

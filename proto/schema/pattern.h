@@ -1,7 +1,8 @@
 /* Regular expressions of JSON Schema (`pattern`, `patternProperties`): ECMA-262 in Unicode mode,
- * unanchored, bounded. What is common and simple is matched by a linear matcher of our own, the
- * rest by PCRE2 under limits of steps, depth and memory: a hostile expression costs a bounded time,
- * and running out of it is a verdict of its own, never a match.
+ * unanchored, bounded. What is common and simple is matched in one pass, the rest by PCRE2 under
+ * limits of steps, depth and memory. Where those run out, a slower matcher whose time is linear
+ * decides; what has look-around, back-references or Unicode properties it cannot take, and there
+ * running out is a verdict of its own, never a match.
  *
  * Where this differs from ECMA-262 (each is refused at compilation, not matched otherwise, but for
  * the last): a lookbehind of variable width, group names written with escapes, inline flags and

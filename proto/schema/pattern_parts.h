@@ -6,12 +6,14 @@
 #include <pcre2.h>
 
 #include "proto/schema/pattern.h"
+#include "proto/schema/pattern_linear.h"
 #include "proto/schema/pattern_simple.h"
 
 struct pattern {
     struct simple *simple; /* or */
     pcre2_code *code;
-    bool anchored; /* PCRE2 tries it at the start alone */
+    struct linear *linear; /* decides where PCRE2 cannot; NULL where there is none */
+    bool anchored;         /* PCRE2 tries it at the start alone */
 };
 
 struct pattern_scratch {
@@ -19,6 +21,7 @@ struct pattern_scratch {
     pcre2_match_data *groups; /* with room for captures; NULL until it is needed */
     pcre2_match_context *context;
     pcre2_jit_stack *jit_stack;
+    struct linear_scratch linear;
 };
 
 /* Runs PCRE2 over the subject from a character's start on, within the limits. *count_out: of the

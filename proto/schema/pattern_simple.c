@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "proto/base/text.h"
+#include "proto/schema/pattern_set.h"
 
 enum { ITEMS_MAX = 256 };
 
@@ -22,9 +23,7 @@ enum simple_kind {
 struct item {
     uint32_t min;
     uint32_t max;
-    uint32_t range_first; /* sorted, apart from each other; of a literal item that was merged: 0 */
-    uint32_t range_count;
-    uint64_t ascii[2];
+    struct point_set set;
     uint32_t byte_first; /* of a literal */
     uint32_t byte_count; /* 0 for a set */
 };
@@ -41,74 +40,24 @@ struct simple {
     uint8_t *bytes;
 };
 
-static int compare_ranges(const void *a, const void *b)
-{
-    const struct ecma_range *x = a;
-    const struct ecma_range *y = b;
-    return x->first < y->first ? -1 : x->first > y->first ? 1 : 0;
-}
-
-/* Sorts and joins in place; returns how many are left. */
-static uint32_t normalise(struct ecma_range *ranges, uint32_t count)
-{
-    uint32_t kept = 0;
-    if (count > 1)
-        qsort(ranges, count, sizeof(*ranges), compare_ranges);
-    for (uint32_t i = 0; i < count; i++) {
-        if (kept > 0 && ranges[i].first <= ranges[kept - 1].last + 1) {
-            if (ranges[i].last > ranges[kept - 1].last)
-                ranges[kept - 1].last = ranges[i].last;
-        } else {
-            ranges[kept++] = ranges[i];
-        }
-    }
-    return kept;
-}
-
-/* What is in none of the ranges, in place; there is room for one more. */
-static uint32_t complement(struct ecma_range *ranges, uint32_t count)
-{
-    uint32_t next = 0;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct ecma_range range = ranges[i];
-        if (range.first > next)
-            ranges[kept++] = (struct ecma_range){next, range.first - 1};
-        next = range.last + 1;
-    }
-    if (next <= ECMA_CODE_POINT_MAX)
-        ranges[kept++] = (struct ecma_range){next, ECMA_CODE_POINT_MAX};
-    return kept;
-}
-
 static bool add_set(struct simple *simple, const struct ecma_tree *tree,
                     const struct ecma_node *node)
 {
     if (node->property_count > 0 || simple->item_count == ITEMS_MAX)
         return false;
-    struct ecma_range *ranges = simple->ranges + simple->range_count;
-    uint32_t count = node->range_count;
-    if (count > 0)
-        memcpy(ranges, tree->ranges + node->range_first, count * sizeof(*ranges));
-    count = normalise(ranges, count);
-    if (node->negated)
-        count = complement(ranges, count);
     struct item item = {
         .min = node->min,
         .max = node->max,
-        .range_first = simple->range_count,
-        .range_count = count,
+        .set = point_set_of(tree, node, simple->ranges, simple->range_count),
     };
-    for (uint32_t i = 0; i < count; i++)
-        for (uint32_t c = ranges[i].first; c <= ranges[i].last && c < 128; c++)
-            item.ascii[c / 64] |= 1ULL << c % 64;
-    if (count == 1 && ranges[0].first == ranges[0].last && item.min == 1 && item.max == 1) {
+    const struct ecma_range *first = simple->ranges + simple->range_count;
+    if (item.set.range_count == 1 && first->first == first->last && item.min == 1 &&
+        item.max == 1) {
         item.byte_first = simple->byte_count;
-        item.byte_count =
-            (uint32_t)text_encode(ranges[0].first, simple->bytes + simple->byte_count);
+        item.byte_count = (uint32_t)text_encode(first->first, simple->bytes + simple->byte_count);
         simple->byte_count += item.byte_count;
     }
-    simple->range_count += count;
+    simple->range_count += item.set.range_count;
     simple->items[simple->item_count++] = item;
     return true;
 }
@@ -217,31 +166,13 @@ static bool recognise_group(struct simple *simple, const struct ecma_tree *tree)
     return recognise_choice(simple, tree, &tree->nodes[node->child]);
 }
 
-static bool share_a_code_point(const struct simple *simple, const struct item *a,
-                               const struct item *b)
-{
-    const struct ecma_range *x = simple->ranges + a->range_first;
-    const struct ecma_range *y = simple->ranges + b->range_first;
-    const struct ecma_range *x_end = x + a->range_count;
-    const struct ecma_range *y_end = y + b->range_count;
-    while (x < x_end && y < y_end) {
-        if (x->last < y->first)
-            x++;
-        else if (y->last < x->first)
-            y++;
-        else
-            return true;
-    }
-    return false;
-}
-
 static bool is_one_way(const struct simple *simple)
 {
     for (uint32_t i = 0; i < simple->item_count; i++) {
         if (simple->items[i].min == simple->items[i].max)
             continue;
         for (uint32_t k = i + 1; k < simple->item_count; k++) {
-            if (share_a_code_point(simple, &simple->items[i], &simple->items[k]))
+            if (point_sets_meet(&simple->items[i].set, &simple->items[k].set, simple->ranges))
                 return false;
             if (simple->items[k].min > 0)
                 break;
@@ -291,9 +222,8 @@ static struct simple *simple_new(const struct ecma_tree *tree)
     struct simple *simple = calloc(1, sizeof(*simple));
     if (simple == NULL)
         return NULL;
-    size_t range_max = (size_t)tree->range_count + tree->node_count;
     simple->items = malloc(ITEMS_MAX * sizeof(*simple->items));
-    simple->ranges = malloc(range_max * sizeof(*simple->ranges));
+    simple->ranges = malloc(point_set_ranges_max(tree) * sizeof(*simple->ranges));
     simple->bytes = malloc((size_t)tree->node_count * 4); /* a literal is a node */
     if (simple->items != NULL && simple->ranges != NULL && simple->bytes != NULL)
         return simple;
@@ -356,31 +286,14 @@ void simple_free(struct simple *simple)
     free(simple);
 }
 
-static bool set_holds(const struct simple *simple, const struct item *item, uint32_t code_point)
-{
-    uint32_t low = 0;
-    uint32_t high = item->range_count;
-    const struct ecma_range *ranges = simple->ranges + item->range_first;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (code_point < ranges[middle].first)
-            high = middle;
-        else if (code_point > ranges[middle].last)
-            low = middle + 1;
-        else
-            return true;
-    }
-    return false;
-}
-
 /* Bytes of the code point at the start of text if it is in the set, else 0. */
 static size_t set_takes(const struct simple *simple, const struct item *item, const uint8_t *text)
 {
     uint8_t c = *text;
     if (c < 0x80)
-        return item->ascii[c / 64] >> c % 64 & 1;
+        return item->set.ascii[c / 64] >> c % 64 & 1;
     size_t bytes = c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
-    return set_holds(simple, item, text_code_point(text, bytes)) ? bytes : 0;
+    return point_set_has(&item->set, simple->ranges, text_code_point(text, bytes)) ? bytes : 0;
 }
 
 static bool match_sequence(const struct simple *simple, struct span subject)
