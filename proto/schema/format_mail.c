@@ -76,7 +76,10 @@ static bool is_address_literal(struct span domain)
     struct span inner = span_part(domain, 1, domain.len - 2);
     if (domain.len < 3 || domain.data[domain.len - 1] != ']')
         return false;
-    if (inner.len > 5 && strncasecmp((const char *)inner.data, "IPv6:", 5) == 0)
+    bool six = (byte_at(inner, 0) | 0x20) == 'i' && (byte_at(inner, 1) | 0x20) == 'p' &&
+               (byte_at(inner, 2) | 0x20) == 'v' && byte_at(inner, 3) == '6' &&
+               byte_at(inner, 4) == ':';
+    if (six)
         return format_ipv6(span_part(inner, 5, inner.len));
     return format_ipv4(inner);
 }
