@@ -296,6 +296,44 @@ static size_t set_takes(const struct simple *simple, const struct item *item, co
     return point_set_has(&item->set, simple->ranges, text_code_point(text, bytes)) ? bytes : 0;
 }
 
+/* How many code points of ASCII in the set text begins with, at most `most`. */
+static size_t ascii_run(const struct point_set *set, const uint8_t *text, size_t most)
+{
+    const uint64_t low = set->ascii[0];
+    const uint64_t high = set->ascii[1];
+    size_t count = 0;
+    for (; count < most; count++) {
+        uint8_t c = text[count];
+        if (c >= 0x80 || ((c < 64 ? low : high) >> (c & 63) & 1) == 0)
+            break;
+    }
+    return count;
+}
+
+/* Takes as many of the item's set as it may; false where they are too few. */
+static bool take_set(const struct simple *simple, const struct item *item, struct span subject,
+                     size_t *position)
+{
+    size_t at = *position;
+    uint32_t count = 0;
+    while (count < item->max && at < subject.len) {
+        size_t left = subject.len - at;
+        size_t most = item->max - count;
+        size_t run = ascii_run(&item->set, subject.data + at, left < most ? left : most);
+        count += (uint32_t)run;
+        at += run;
+        if (run > 0)
+            continue;
+        size_t taken = set_takes(simple, item, subject.data + at);
+        if (taken == 0)
+            break;
+        at += taken;
+        count++;
+    }
+    *position = at;
+    return count >= item->min;
+}
+
 static bool match_sequence(const struct simple *simple, struct span subject)
 {
     size_t position = 0;
@@ -309,15 +347,7 @@ static bool match_sequence(const struct simple *simple, struct span subject)
             position += item->byte_count;
             continue;
         }
-        uint32_t count = 0;
-        while (count < item->max && position < subject.len) {
-            size_t taken = set_takes(simple, item, subject.data + position);
-            if (taken == 0)
-                break;
-            position += taken;
-            count++;
-        }
-        if (count < item->min)
+        if (!take_set(simple, item, subject, &position))
             return false;
     }
     return !simple->end || position == subject.len;
