@@ -49,6 +49,10 @@
 #define SYNC_PING_MS 15000u                   /* DESIGN 5 */
 #define SYNC_SILENCE_MS 30000u                /* a stream silent for two pings is given up */
 
+#define INTEGRITY_BYTES_MAX (1024u * 1024u)   /* a signed document: four record lines */
+#define INTEGRITY_PROOFS_MAX 16u              /* of one document: each costs a signature check */
+#define METHOD_URL_BYTES_MAX (DID_BYTES_MAX + 128u) /* a DID and the fragment of a key */
+
 #define IMPORT_ITEM_BYTES_MAX (1024u * 1024u) /* one item as written: a record with indents and escapes */
 #define IMPORT_COLUMNS_MAX 4096u              /* of a CSV file: far beyond any table of people */
 #define IMPORT_NESTING_MAX 1024u              /* brackets followed while the end of an item is sought */

@@ -28,3 +28,13 @@ struct hash sha256_prefixed(uint8_t prefix, struct span a, struct span b)
     SHA256_Final(out.bytes, &context);
     return out;
 }
+
+struct hash512 sha512(struct span data)
+{
+    struct hash512 out;
+    SHA512_CTX context;
+    SHA512_Init(&context);
+    SHA512_Update(&context, data.data, data.len);
+    SHA512_Final(out.bytes, &context);
+    return out;
+}

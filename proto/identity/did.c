@@ -1,41 +1,36 @@
 /* did:key, and the parts of other DIDs that names need. */
 #include "proto/identity/did.h"
 
-#include "proto/base/base58.h"
+#include "proto/identity/multikey.h"
 #include "proto/record/record.h"
 
-/* The did:key method: multibase z, then base58btc of the multicodec ed25519-pub and the key. */
-static const char prefix[] = "did:key:z";
-static const uint8_t multicodec[2] = {0xED, 0x01};
-#define MULTIKEY_BYTES (sizeof(multicodec) + sizeof(((struct public_key *)NULL)->bytes))
+static const char prefix[] = "did:key:";
 
 void did_key_append(struct buf *out, const struct public_key *key)
 {
-    uint8_t bytes[MULTIKEY_BYTES];
-    memcpy(bytes, multicodec, sizeof(multicodec));
-    memcpy(bytes + sizeof(multicodec), key->bytes, sizeof(key->bytes));
     buf_append_cstr(out, prefix);
-    base58_append(out, span_of(bytes, sizeof(bytes)));
+    multikey_append(out, key);
 }
 
 enum err did_key_read(struct span did, struct public_key *out, struct why *why)
 {
-    if (!span_starts_with(did, span_cstr(prefix)))
-        return why_set(why, ERR_BAD_DID, "did:key: base58btc, which begins with z", 0,
-                       "did:key:z6Mk...", NULL);
-    struct buf bytes;
-    buf_init(&bytes, BASE58_BYTES_MAX);
-    enum err err = base58_decode(span_part(did, sizeof(prefix) - 1, did.len), &bytes);
-    bool is_key = err == OK && bytes.len == MULTIKEY_BYTES &&
-                  memcmp(bytes.data, multicodec, sizeof(multicodec)) == 0;
-    if (is_key)
-        memcpy(out->bytes, bytes.data + sizeof(multicodec), sizeof(out->bytes));
-    buf_clear(&bytes);
-    if (err == ERR_NO_MEMORY)
-        return err;
-    return is_key ? OK
-                  : why_set(why, ERR_BAD_DID, "did:key: an Ed25519 public key (multicodec 0xed)",
-                            sizeof(prefix) - 1, "did:key:z6Mk...", NULL);
+    const struct span start = span_cstr(prefix);
+    if (!span_starts_with(did, start) ||
+        multikey_read(span_part(did, start.len, did.len), out, NULL) != OK)
+        return why_set(why, ERR_BAD_DID, "did:key: an Ed25519 public key (multicodec 0xed)",
+                       start.len, "did:key:z6Mk...", NULL);
+    return OK;
+}
+
+enum err did_key_url_read(struct span url, struct public_key *out, struct why *why)
+{
+    struct cursor cursor = cursor_of(url);
+    struct span did = cursor_until(&cursor, '#');
+    struct span fragment = cursor_rest(&cursor);
+    if (cursor.failed || !span_equal(span_part(did, sizeof(prefix) - 1, did.len), fragment))
+        return why_set(why, ERR_BAD_DID, "did:key: the fragment is the key that the DID names", 0,
+                       "did:key:z6Mk...#z6Mk...", NULL);
+    return did_key_read(did, out, why);
 }
 
 static bool is_id_byte(uint8_t c)

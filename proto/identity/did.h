@@ -12,6 +12,10 @@ void did_key_append(struct buf *out, const struct public_key *key);
  * encoding. */
 MUST_USE enum err did_key_read(struct span did, struct public_key *out, struct why *why);
 
+/* The same for the URL of its one verification method, did:key:z6Mk...#z6Mk...: body and fragment
+ * are equal. ERR_BAD_DID. */
+MUST_USE enum err did_key_url_read(struct span url, struct public_key *out, struct why *why);
+
 /* The short name of a log in paths: the method-specific id up to the first colon (of did:key the
  * multibase key, of did:webvh the SCID). Into did. */
 struct span did_scid(struct span did);

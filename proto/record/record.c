@@ -1,6 +1,8 @@
 /* Reading and writing the record line: one scan, then one walk over its top-level members. */
 #include "proto/record/record.h"
 
+#include "proto/base/time_text.h"
+
 enum char_class {
     CLASS_ID = 1,
     CLASS_NAME = 2,
@@ -166,79 +168,6 @@ static bool license_is_valid(struct span license)
     return true;
 }
 
-/* Days from 1970-01-01 in the proleptic Gregorian calendar; year is 1970 to 9999. */
-static uint64_t days_from_civil(unsigned year, unsigned month, unsigned day)
-{
-    /* Years begin in March, so that the leap day is the last one. */
-    unsigned y = month <= 2 ? year - 1 : year;
-    unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    uint64_t era = y / 400;
-    uint64_t year_of_era = y % 400;
-    return era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
-           719468;
-}
-
-static bool is_leap(unsigned year)
-{
-    return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-}
-
-static bool read_digits(const uint8_t *at, unsigned count, unsigned *out)
-{
-    unsigned value = 0;
-    for (unsigned i = 0; i < count; i++) {
-        unsigned digit = at[i] - (unsigned)'0';
-        if (digit > 9)
-            return false;
-        value = value * 10 + digit;
-    }
-    *out = value;
-    return true;
-}
-
-#define TIME_BYTES 20u /* 2026-11-23T18:00:00Z */
-#define FRACTION_DIGITS_MAX 9u
-
-/* RFC 3339, 5.6, in UTC written with upper-case T and Z; from 1970 on. */
-static bool time_read(struct span text, uint64_t *ms_out)
-{
-    static const uint8_t month_days[13] = {0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const uint8_t *at = text.data;
-    unsigned year, month, day, hour, minute, second;
-    if (text.len < TIME_BYTES || text.len > TIME_BYTES + 1 + FRACTION_DIGITS_MAX)
-        return false;
-    if (at[4] != '-' || at[7] != '-' || at[10] != 'T' || at[13] != ':' || at[16] != ':' ||
-        at[text.len - 1] != 'Z')
-        return false;
-    if (!read_digits(at, 4, &year) || !read_digits(at + 5, 2, &month) ||
-        !read_digits(at + 8, 2, &day) || !read_digits(at + 11, 2, &hour) ||
-        !read_digits(at + 14, 2, &minute) || !read_digits(at + 17, 2, &second))
-        return false;
-    if (year < 1970 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 ||
-        second > 60)
-        return false;
-    if (day > month_days[month] + (month == 2 && is_leap(year) ? 1u : 0u))
-        return false;
-    if (second == 60 && (hour != 23 || minute != 59))
-        return false;
-    unsigned fraction_ms = 0;
-    if (text.len > TIME_BYTES) {
-        unsigned digits = (unsigned)(text.len - TIME_BYTES - 1);
-        if (at[19] != '.' || digits == 0)
-            return false;
-        unsigned nanos = 0;
-        if (!read_digits(at + 20, digits, &nanos))
-            return false;
-        for (; digits < FRACTION_DIGITS_MAX; digits++)
-            nanos *= 10;
-        fraction_ms = nanos / 1000000;
-    }
-    uint64_t seconds =
-        days_from_civil(year, month, day) * 86400 + hour * 3600u + minute * 60u + second;
-    *ms_out = seconds * 1000 + fraction_ms;
-    return true;
-}
-
 enum field {
     FIELD_AUDIENCE,
     FIELD_BODY,
@@ -393,7 +322,7 @@ static enum err check_fields(const struct walk *walk, struct record *record)
         return refuse(walk, FIELD_OP, ERR_BAD_RECORD, "record field op (DESIGN, 4)",
                       "put, delete or erase");
     record->time_text = text_of(walk, FIELD_TIME);
-    if (!time_read(record->time_text, &record->time_ms))
+    if (!time_text_read(record->time_text, &record->time_ms))
         return refuse(walk, FIELD_TIME, ERR_BAD_RECORD, "record field time (RFC 3339, in UTC)",
                       "2026-11-23T18:00:00Z");
     record->schema = text_of(walk, FIELD_SCHEMA);
@@ -447,50 +376,6 @@ static void append_nonce(const struct env *env, struct buf *out)
     buf_append(out, text, NONCE_TEXT_BYTES);
 }
 
-static void append_padded(struct buf *out, uint64_t value, unsigned width)
-{
-    uint8_t digits[8];
-    for (unsigned i = width; i > 0; i--) {
-        digits[i - 1] = (uint8_t)('0' + value % 10);
-        value /= 10;
-    }
-    buf_append(out, digits, width);
-}
-
-#define TIME_MS_END 253402300800000u /* the year 10000, which RFC 3339 cannot write */
-
-/* Milliseconds are written where there are any, so that a time read is the time written. */
-static void append_time(struct buf *out, uint64_t time_ms)
-{
-    uint64_t days = time_ms / 86400000 + 719468;
-    uint64_t era = days / 146097;
-    uint64_t day_of_era = days % 146097;
-    uint64_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    uint64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    uint64_t month_from_march = (5 * day_of_year + 2) / 153;
-    uint64_t day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    uint64_t month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-    uint64_t year = era * 400 + year_of_era + (month <= 2 ? 1 : 0);
-    uint64_t in_day = time_ms % 86400000;
-    append_padded(out, year, 4);
-    buf_append_byte(out, '-');
-    append_padded(out, month, 2);
-    buf_append_byte(out, '-');
-    append_padded(out, day, 2);
-    buf_append_byte(out, 'T');
-    append_padded(out, in_day / 3600000, 2);
-    buf_append_byte(out, ':');
-    append_padded(out, in_day / 60000 % 60, 2);
-    buf_append_byte(out, ':');
-    append_padded(out, in_day / 1000 % 60, 2);
-    if (in_day % 1000 != 0) {
-        buf_append_byte(out, '.');
-        append_padded(out, in_day % 1000, 3);
-    }
-    buf_append_byte(out, 'Z');
-}
-
 static enum err check_draft(const struct record_draft *draft, struct span audience,
                             uint64_t time_ms, struct why *why)
 {
@@ -512,7 +397,7 @@ static enum err check_draft(const struct record_draft *draft, struct span audien
         return why_set(why, ERR_BAD_RECORD, "record field body (DESIGN, 4)", 0,
                        draft->op == RECORD_PUT ? "a body" : "no body in a delete or an erase",
                        NULL);
-    if (time_ms >= TIME_MS_END)
+    if (time_ms >= TIME_TEXT_MS_END)
         return why_set(why, ERR_BAD_RECORD, "record field time (RFC 3339, in UTC)", 0,
                        "a year of four digits", NULL);
     return OK;
@@ -546,7 +431,7 @@ enum err record_write(const struct record_draft *draft, const struct env *env, u
     if (draft->schema.len > 0)
         append_field(out, "\",\"schema\":\"", draft->schema);
     buf_append_cstr(out, "\",\"time\":\"");
-    append_time(out, time_ms);
+    time_text_append(out, time_ms);
     buf_append_cstr(out, "\"}");
     enum err err = buf_check(out);
     if (err == OK && out->len - start > LINE_BYTES_MAX)
