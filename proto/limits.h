@@ -53,6 +53,13 @@
 #define INTEGRITY_PROOFS_MAX 16u              /* of one document: each costs a signature check */
 #define METHOD_URL_BYTES_MAX (DID_BYTES_MAX + 128u) /* a DID and the fragment of a key */
 
+#define STRUCTURED_MEMBERS_MAX 16u            /* signatures or digests of one message */
+#define STRUCTURED_ITEMS_MAX 64u              /* components that they cover, all together */
+#define STRUCTURED_PARAMETERS_MAX 64u         /* eight for each of half as many signatures */
+#define HTTPSIG_BASE_BYTES_MAX (32u * 1024u)  /* what is signed: twice the head of a message */
+#define HTTPSIG_NONCE_BYTES_MAX 64u           /* text: 22 characters hold 128 bits */
+#define HTTPSIG_SKEW_S_MAX 3600u              /* clocks further apart than an hour are wrong */
+
 #define IMPORT_ITEM_BYTES_MAX (1024u * 1024u) /* one item as written: a record with indents and escapes */
 #define IMPORT_COLUMNS_MAX 4096u              /* of a CSV file: far beyond any table of people */
 #define IMPORT_NESTING_MAX 1024u              /* brackets followed while the end of an item is sought */
