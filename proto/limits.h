@@ -60,6 +60,20 @@
 #define HTTPSIG_NONCE_BYTES_MAX 64u           /* text: 22 characters hold 128 bits */
 #define HTTPSIG_SKEW_S_MAX 3600u              /* clocks further apart than an hour are wrong */
 
+#define WEBVH_BYTES_MAX (4u * 1024u * 1024u)  /* a did.jsonl: a thousand entries of a node */
+#define WEBVH_ENTRIES_MAX 1024u               /* decades of monthly changes */
+#define WEBVH_ENTRY_BYTES_MAX (64u * 1024u)   /* a document of many keys and services */
+#define WEBVH_WITNESS_BYTES_MAX (512u * 1024u)/* a did-witness.json */
+#define WEBVH_WITNESS_PROOFS_MAX 512u         /* each costs a signature check */
+#define WEBVH_KEYS_MAX 16u                    /* updateKeys of one entry */
+#define WEBVH_NEXT_KEYS_MAX 32u               /* nextKeyHashes of one entry */
+#define WEBVH_WITNESSES_MAX 16u               /* of one entry */
+#define WEBVH_WITNESS_SETS_MAX 32u            /* different ones in a history */
+#define DOCUMENT_METHODS_MAX 32u              /* verification methods of one DID document */
+#define DOCUMENT_KEYS_MAX 4u                  /* log or request keys at one time: old and new */
+#define DOCUMENT_PINS_MAX 8u                  /* TLS keys at one time */
+#define URL_BYTES_MAX 512u                    /* of a node: scheme, host and port */
+
 #define IMPORT_ITEM_BYTES_MAX (1024u * 1024u) /* one item as written: a record with indents and escapes */
 #define IMPORT_COLUMNS_MAX 4096u              /* of a CSV file: far beyond any table of people */
 #define IMPORT_NESTING_MAX 1024u              /* brackets followed while the end of an item is sought */
@@ -78,6 +92,7 @@ static_assert(SYNC_BATCH_BYTES_SOFT + LINE_BYTES_MAX <= SYNC_BATCH_BYTES_MAX,
               "a sender's last line may cross the soft limit");
 static_assert(SYNC_WITHHELD_PER_LINE * 47 + 64 <= SYNC_CONTROL_LINE_BYTES_MAX,
               "a full run of withheld leaves is a line that a receiver takes");
+static_assert(WEBVH_ENTRY_BYTES_MAX <= INTEGRITY_BYTES_MAX, "an entry is a signed document");
 static_assert(SYNC_SILENCE_MS >= 2 * SYNC_PING_MS, "one lost ping is no silence");
 
 #endif
