@@ -49,6 +49,8 @@
 #define SYNC_PING_MS 15000u                   /* DESIGN 5 */
 #define SYNC_SILENCE_MS 30000u                /* a stream silent for two pings is given up */
 
+#define FAULT_BYTES_MAX (4u * NOTE_BYTES_MAX) /* two notes with their escapes, and a proof */
+
 #define INTEGRITY_BYTES_MAX (1024u * 1024u)   /* a signed document: four record lines */
 #define INTEGRITY_PROOFS_MAX 16u              /* of one document: each costs a signature check */
 #define METHOD_URL_BYTES_MAX (DID_BYTES_MAX + 128u) /* a DID and the fragment of a key */
