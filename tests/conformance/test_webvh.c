@@ -163,6 +163,63 @@ static void witnesses_are_not_dropped_by_the_entry_that_needs_them(void **state)
     }
 }
 
+/* The history of witness-threshold with its file of proofs changed. */
+static enum err read_witnessed(struct webvh_history *history, const char *from, const char *to)
+{
+    struct buf log = read_file(FOLDER "/witness-threshold/ts", "did.jsonl");
+    struct buf file = read_file(FOLDER "/witness-threshold/ts", "did-witness.json");
+    struct buf changed;
+    uint8_t *at = memmem(file.data, file.len, from, strlen(from));
+    assert_non_null(at);
+    buf_init(&changed, 1 << 20);
+    buf_append(&changed, file.data, (size_t)(at - file.data));
+    buf_append_cstr(&changed, to);
+    at += strlen(from);
+    buf_append(&changed, at, (size_t)(file.data + file.len - at));
+    enum err err = webvh_history_read(history, span_of(NULL, 0), buf_span(&log), buf_span(&changed),
+                                      &now, NULL);
+    buf_clear(&log);
+    buf_clear(&file);
+    buf_clear(&changed);
+    return err;
+}
+
+static void a_proof_that_does_not_hold_or_is_by_others_approves_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *from;
+        const char *to;
+        enum err want;
+    } rows[] = {
+        {"assertionMethod", "assertionMethod", OK},
+        {"zTsLwZHB", "zTsLwZHC", ERR_NO_QUORUM},
+        {"eddsa-jcs-2022", "ecdsa-jcs-2019", ERR_NO_QUORUM},
+        {"assertionMethod", "authentication", ERR_NO_QUORUM},
+        {"#z6Mkrv5C", "#z6Mkrv5D", ERR_NO_QUORUM},
+        {"1-QmW1kazg", "2-QmW1kazg", ERR_NO_QUORUM},
+        {"1-QmW1kazg", "1-QmW1kazh", ERR_NO_QUORUM},
+        {"2000-01-01T00", "2000-01-01T01", ERR_NO_QUORUM},
+        {"\"proof\": [", "\"proof\": [1, null, {}, ", OK}, /* beside it, what is no proof */
+        {"\"versionId\"", "\"versionID\"", ERR_BAD_HISTORY},
+        {"[", "{\"x\":[", ERR_SYNTAX},
+    };
+    struct webvh_history *history = webvh_history_new();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        enum err err = read_witnessed(history, rows[i].from, rows[i].to);
+        if (err != rows[i].want)
+            fail_msg("%s: %s", rows[i].to, err_slug(err));
+        assert_int_equal(webvh_count(history), err == OK ? 1 : 0);
+    }
+    /* No file at all. */
+    struct buf log = read_file(FOLDER "/witness-threshold/ts", "did.jsonl");
+    assert_int_equal(
+        webvh_history_read(history, span_of(NULL, 0), buf_span(&log), span_of(NULL, 0), &now, NULL),
+        ERR_NO_QUORUM);
+    buf_clear(&log);
+    webvh_history_free(history);
+}
+
 /* Every one with the error that shows that it was refused for its own fault. */
 static void histories_that_break_a_rule_are_refused_for_it(void **state)
 {
@@ -353,6 +410,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histories_of_two_writers_are_accepted_and_say_what_resolvers_say),
         cmocka_unit_test(witnesses_are_not_dropped_by_the_entry_that_needs_them),
+        cmocka_unit_test(a_proof_that_does_not_hold_or_is_by_others_approves_nothing),
         cmocka_unit_test(histories_that_break_a_rule_are_refused_for_it),
         cmocka_unit_test(identifiers_that_hide_an_address_or_a_path_are_refused),
         cmocka_unit_test(an_identifier_names_one_url),
