@@ -12,6 +12,9 @@
 #define ID_BYTES_MAX 200u                     /* DESIGN 4 */
 #define SCHEMA_NAME_BYTES_MAX 128u            /* pack/type@major */
 #define LICENSE_BYTES_MAX 256u                /* an SPDX expression of a few terms */
+#define LICENSE_TERMS_MAX 64u                 /* ids in one expression: 256 bytes hold fewer */
+#define LICENSE_NODES_MAX 128u                /* ids and what joins them */
+#define LICENSE_DEPTH_MAX 16u                 /* brackets inside brackets */
 #define AUDIENCE_BYTES_MAX 72u                /* "circle:" and a name of 64 */
 #define DID_BYTES_MAX 512u                    /* did:webvh with a long host name */
 #define NONCE_BYTES 16u                       /* 128 bits: a leaf hash tells nothing of its record */
@@ -49,6 +52,14 @@
 #define SYNC_PING_MS 15000u                   /* DESIGN 5 */
 #define SYNC_SILENCE_MS 30000u                /* a stream silent for two pings is given up */
 
+#define ALIAS_BYTES_MAX (8u * 1024u * 1024u)  /* the aliases of one pack as values, and what their names become */
+
+#define GRAPH_NODES_MAX 400000u               /* of a JSON-LD document: what fits JSON_TEXT_BYTES_MAX at 160 bytes each */
+#define GRAPH_BYTES_MAX (128u * 1024u * 1024u) /* their names and places; the document itself comes on top */
+#define GRAPH_VALUES_MAX (LINE_BYTES_MAX / 2u) /* of one body: more cannot fit a line */
+#define GRAPH_WORK_MAX 50000000u              /* values of all bodies of a document: one node that thousands refer to is bounded */
+#define GRAPH_SHAPE_VALUES 4096u              /* and values looked at for it */
+#define GRAPH_SHAPE_DEPTH 4u                  /* references followed to order what was strewn over a document */
 #define FAULT_BYTES_MAX (4u * NOTE_BYTES_MAX) /* two notes with their escapes, and a proof */
 
 #define INTEGRITY_BYTES_MAX (1024u * 1024u)   /* a signed document: four record lines */
@@ -75,16 +86,59 @@
 #define DOCUMENT_KEYS_MAX 4u                  /* log or request keys at one time: old and new */
 #define DOCUMENT_PINS_MAX 8u                  /* TLS keys at one time */
 #define URL_BYTES_MAX 512u                    /* of a node: scheme, host and port */
+#define SCHEMA_BYTES_MAX (1024u * 1024u)      /* one schema document: three times the largest real one seen */
+#define SCHEMA_DEPTH_MAX 128u                 /* JSON nesting of a schema: two levels for each of its own */
+#define SCHEMA_DOCUMENTS_MAX 2000u            /* of a library: every sector's types and vocabularies */
+#define SCHEMA_URI_BYTES_MAX 2048u            /* an address resolved against its base */
+#define SCHEMA_NODES_MAX 20000u               /* subschemas of all documents that one schema reaches */
+#define SCHEMA_REFERENCES_MAX 4096u           /* of the same; krakend, the largest real one, has 1,400 */
+#define SCHEMA_PATTERNS_MAX 512u              /* different regular expressions */
+#define SCHEMA_ENUM_MAX 10000u                /* values of one enum: a country's municipalities do not fit, on purpose */
+#define SCHEMA_DYNAMIC_ANCHORS_MAX 8u         /* names; what they multiply is bounded by the program */
+#define SCHEMA_CONTEXTS_MAX 256u              /* ways in which dynamic anchors can be bound at once */
+#define SCHEMA_NESTING_MAX 64u                /* schemas applied to one value within each other */
+#define SCHEMA_INSTRUCTIONS_MAX 200000u       /* of a program: 3.2 MB */
+#define SCHEMA_RUN_DEPTH_MAX 512u             /* recursion of a run: JSON_DEPTH_MAX values times a few schemas each */
+#define SCHEMA_RUN_STEPS_BASE 20000u          /* steps that any instance may take */
+#define SCHEMA_RUN_STEPS_PER_TOKEN 2000u      /* and for each of its tokens */
+#define SCHEMA_RUN_STEPS_MAX 20000000u        /* in all: about 0.2 s */
+#define SCHEMA_RUN_MARKS_BYTES_MAX (1024u * 1024u) /* what unevaluatedProperties remembers at one moment */
+#define SCHEMA_ERRORS_MAX 64u                 /* of one explanation: nobody reads more */
+#define PACK_FILE_BYTES_MAX (1024u * 1024u)   /* a schema or vocabulary that people can still read */
 
 #define IMPORT_ITEM_BYTES_MAX (1024u * 1024u) /* one item as written: a record with indents and escapes */
 #define IMPORT_COLUMNS_MAX 4096u              /* of a CSV file: far beyond any table of people */
 #define IMPORT_NESTING_MAX 1024u              /* brackets followed while the end of an item is sought */
 #define IMPORT_CONTEXT_BYTES_MAX (16u * 1024u)/* a JSON-LD @context repeated in each body */
 #define IMPORT_FAULTS_MAX 1000u               /* refusals listed one by one; the rest are counted */
+#define IMPORT_GRAPH_BYTES_MAX (1024u * 1024u * 1024u) /* values of a JSON-LD document, which is held whole: about eight times its text */
+#define IMPORT_TALLIES_MAX 200u               /* kinds of loss or doubt told of one file; the rest are counted */
 #define PUBLISH_CHUNK_LINES_MAX 16384u        /* lines of one request to the own node: several batches, written while the next is read */
 #define PUBLISH_CHUNK_BYTES_MAX (15u * 1024u * 1024u) /* their bytes: less than a request may have */
 #define PUBLISH_WHOLE_LINES_MAX SYNC_BATCH_ENTRIES_MAX /* of a request that is all or nothing: one batch */
 #define PUBLISH_WHOLE_BYTES_MAX (SYNC_BATCH_BYTES_SOFT - 1024u * 1024u) /* nonces and times come on top */
+
+#define LENS_BYTES_MAX (1024u * 1024u)        /* a file of a pack */
+#define LENS_PARTS_MAX 10000u                 /* rules, expressions, words, pointers: each costs time per record */
+#define LENS_TABLE_ROWS_MAX 50000u            /* a table of codes: the largest registers have as many */
+#define LENS_NESTING_MAX 16u                  /* expressions within each other */
+#define LENS_OPS_MAX 32u                      /* of one expression */
+#define LENS_WRAP_SEGMENTS_MAX 4u             /* objects that one operation puts round a value: bounds the recursion */
+#define LENS_MEMORY_BYTES_MAX (32u * 1024u * 1024u) /* a compiled lens */
+#define LENS_WORK_BYTES_MAX (64u * 1024u * 1024u)   /* source and result of one record: 256 KiB of the smallest values */
+#define LENS_TEXT_BYTES_MAX (1024u * 1024u)   /* one text while it is being made */
+#define LENS_FAULTS_MAX 64u                   /* listed one by one; the rest are counted */
+#define LENS_LOSSES_MAX 256u                  /* likewise */
+#define LENS_REPLACEMENTS_MAX 10000u          /* in one text */
+#define LENS_EDGES_MAX 1024u                 /* lenses among which a chain is sought; those beyond are not used */
+#define LENS_FOUND_BYTES_MAX 60u              /* of a value in a fault: enough to recognise it */
+#define PACK_BYTES_MAX (16u * 1024u * 1024u)  /* a pack is read whole, and carried in a log */
+#define PACK_FILES_MAX 512u                   /* types, lenses and examples of one sector */
+#define PACK_NAME_BYTES_MAX 64u               /* of packs, types, vocabularies, lenses: pack/type@N fits SCHEMA_NAME_BYTES_MAX */
+#define PACK_PATH_BYTES_MAX 256u              /* of a file within its pack */
+#define PACK_FINDINGS_MAX 200u                /* more than a person corrects at once; the rest are counted */
+#define PACK_MAJOR_MAX 9999u                  /* four digits: pack/type@N has a longest form */
+
 
 /* clang-format on */
 

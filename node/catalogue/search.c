@@ -1,13 +1,15 @@
-/* Scans the newest entries for the words asked for. */
+/* Scans the newest entries for the words asked for, and keeps those that the judge lets into the
+ * catalogue. */
 #include "node/catalogue/search.h"
 
-#include "node/catalogue/fold.h"
+#include "proto/base/fold.h"
 #include "proto/base/text.h"
 
 struct scan {
     const struct search_query *query;
     struct search_result *out;
-    struct buf asked; /* the words folded, one space between */
+    struct judge_look *look; /* NULL: everything counts */
+    struct buf asked;        /* the words folded, one space between */
     struct span words[SEARCH_WORDS_MAX];
     unsigned word_count;
     struct tape tape;
@@ -57,17 +59,16 @@ static void gather_text(struct scan *scan, struct span line, uint32_t value)
     }
 }
 
-static bool matches(struct scan *scan, const struct log_entry *entry)
+static bool matches(struct scan *scan, const struct log_entry *entry, struct record *record)
 {
-    struct record record;
-    if (record_read(entry->line, &scan->tape, &record, NULL) != OK || record.body.len == 0)
+    if (record_read(entry->line, &scan->tape, record, NULL) != OK || record->body.len == 0)
         return false;
-    if (!span_starts_with(record.schema, scan->query->schema))
+    if (!span_starts_with(record->schema, scan->query->schema))
         return false;
     if (scan->word_count == 0)
         return true;
     buf_reset(&scan->text);
-    gather_text(scan, entry->line, record.body_token);
+    gather_text(scan, entry->line, record->body_token);
     for (unsigned i = 0; i < scan->word_count; i++)
         if (!fold_has_prefix(buf_span(&scan->text), scan->words[i]))
             return false;
@@ -87,8 +88,14 @@ static enum err scan_log(struct scan *scan, struct store_log *log)
         if (!scan->query->everything && entry.audience != AUDIENCE_PUBLIC)
             continue;
         scan->out->scanned++;
-        if (!matches(scan, &entry))
+        struct record record;
+        if (!matches(scan, &entry, &record))
             continue;
+        if (scan->look != NULL &&
+            judge_look(scan->look, log, index, &scan->tape, &record) != JUDGED_FIT) {
+            scan->out->left_out++;
+            continue;
+        }
         if (scan->out->count < scan->query->limit)
             scan->out->hits[scan->out->count++] = (struct search_hit){.log = log, .index = index};
         scan->out->total++;
@@ -103,7 +110,13 @@ enum err search_run(struct store *store, const struct search_query *query,
     out->count = 0;
     out->total = 0;
     out->scanned = 0;
+    out->left_out = 0;
     struct scan scan = {.query = query, .out = out};
+    if (query->judge != NULL) {
+        scan.look = judge_look_new(query->judge);
+        if (scan.look == NULL)
+            return ERR_NO_MEMORY;
+    }
     buf_init(&scan.asked, 64u * 1024u);
     buf_init(&scan.decoded, LINE_BYTES_MAX);
     buf_init(&scan.text, 4 * LINE_BYTES_MAX);
@@ -116,6 +129,7 @@ enum err search_run(struct store *store, const struct search_query *query,
         if (query->origin.len == 0 || span_equal(query->origin, store_log_origin(log)))
             err = scan_log(&scan, log);
     }
+    judge_look_free(scan.look);
     tape_clear(&scan.tape);
     buf_clear(&scan.text);
     buf_clear(&scan.decoded);

@@ -3,7 +3,7 @@
 #ifndef MAILLON_NODE_CATALOGUE_SEARCH_H
 #define MAILLON_NODE_CATALOGUE_SEARCH_H
 
-#include "node/store/store.h"
+#include "node/catalogue/judge.h"
 
 #define SEARCH_WORDS_MAX 16u
 #define SEARCH_LIMIT_MAX 1000u
@@ -13,6 +13,7 @@ struct search_query {
     struct span origin; /* only this log, or empty */
     struct span
         schema; /* only records whose schema begins so ("food/", "food/product@1"), or empty */
+    struct judge *judge; /* leaves out what is quarantined or waits; NULL: nothing is left out */
     unsigned limit;
     bool everything; /* also records that are not public */
 };
@@ -25,8 +26,9 @@ struct search_hit {
 struct search_result {
     struct search_hit hits[SEARCH_LIMIT_MAX]; /* newest entries first, log by log */
     unsigned count;
-    uint64_t total;   /* all that match */
-    uint64_t scanned; /* records looked at */
+    uint64_t total;    /* all that match */
+    uint64_t scanned;  /* records looked at */
+    uint64_t left_out; /* of those that match: quarantined, or waiting for their pack */
 };
 
 /* Takes milliseconds per ten thousand records: pool threads only. ERR_NO_MEMORY, ERR_BAD_REQUEST
