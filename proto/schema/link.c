@@ -1,0 +1,110 @@
+/* The last pass of the lowering: refuses schemas that apply themselves to the same value without
+ * end, and turns the blocks that edges name into places. */
+#include <stdlib.h>
+
+#include "proto/schema/lower.h"
+
+/* Depth of what is applied to one value within each other, by repeated relaxation over the links;
+ * more rounds than blocks would mean a loop, more than SCHEMA_NESTING_MAX is a limit. */
+static enum err check_nesting(struct lowering *l)
+{
+    uint32_t *depth = calloc(l->blocks.count, sizeof(*depth));
+    if (depth == NULL)
+        return ERR_NO_MEMORY;
+    bool changed = true;
+    uint32_t worst = 0;
+    while (changed && depth[worst] <= SCHEMA_NESTING_MAX) {
+        changed = false;
+        for (uint32_t i = 0; i < l->links.count; i++) {
+            const struct link *link = &l->links.items[i];
+            if (depth[link->from] >= depth[link->to] + 1)
+                continue;
+            depth[link->from] = depth[link->to] + 1;
+            changed = true;
+            if (depth[link->from] > depth[worst])
+                worst = link->from;
+        }
+    }
+    bool too_deep = depth[worst] > SCHEMA_NESTING_MAX;
+    free(depth);
+    if (!too_deep)
+        return OK;
+    const struct node *node = &l->model->nodes.items[l->blocks.items[worst].node];
+    (void)frame_refuse(l->framing, node->source, node->token,
+                       "JSON Schema Core 2020-12, 9.4.1: a schema does not apply itself to the "
+                       "same value without end",
+                       "references that descend into the value");
+    l->framing->refusal->limit = "SCHEMA_NESTING_MAX";
+    return ERR_BAD_SCHEMA;
+}
+
+static void place(const struct lowering *l, edge *e)
+{
+    uint32_t index = *e >> 7;
+    if (index == 0)
+        return;
+    const struct block *block = &l->blocks.items[index];
+    bool is_empty = l->program->code.items[block->first].op == OP_END;
+    *e = (is_empty ? 0 : block->first << 7) | block->kinds;
+}
+
+static void place_instruction(const struct lowering *l, struct instruction *insn)
+{
+    switch ((enum op)insn->op) {
+    case OP_REST:
+    case OP_NAMES:
+    case OP_CALL:
+    case OP_NOT:
+    case OP_CONTAINS:
+    case OP_SCOPE:
+    case OP_UNEVALUATED:
+        place(l, &insn->a);
+        return;
+    case OP_DEPENDENT_SCHEMA:
+        place(l, &insn->b);
+        return;
+    case OP_IF:
+        place(l, &insn->a);
+        place(l, &insn->b);
+        place(l, &insn->c);
+        return;
+    case OP_SHAPE: {
+        struct shape *shape = &l->program->shapes.items[insn->a];
+        for (uint32_t i = 0; i < shape->slot_count; i++)
+            place(l, &l->program->slots.items[shape->slot_first + i].edge);
+        for (uint32_t i = 0; i < shape->pattern_count; i++)
+            place(l, &l->program->shape_patterns.items[shape->pattern_first + i].edge);
+        place(l, &shape->additional);
+        return;
+    }
+    case OP_END:
+    case OP_FAIL:
+    case OP_CONST:
+    case OP_ENUM:
+    case OP_RANGE:
+    case OP_MULTIPLE:
+    case OP_LENGTH:
+    case OP_PATTERN:
+    case OP_FORMAT:
+    case OP_ITEM_COUNT:
+    case OP_MEMBER_COUNT:
+    case OP_PREFIX:
+    case OP_DEPENDENT_REQUIRED:
+    case OP_ANY:
+    case OP_ONE:
+    case OP_UNIQUE:
+        return;
+    }
+}
+
+enum err link_program(struct lowering *l, edge entry)
+{
+    TRY(check_nesting(l));
+    for (uint32_t i = 0; i < l->program->edges.count; i++)
+        place(l, &l->program->edges.items[i]);
+    for (uint32_t i = 0; i < l->program->code.count; i++)
+        place_instruction(l, &l->program->code.items[i]);
+    place(l, &entry);
+    l->program->entry = entry;
+    return select_branches(l->program);
+}

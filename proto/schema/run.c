@@ -1,0 +1,749 @@
+/* The fast way: runs a program over a tape until the first failure. No locations, no annotations,
+ * no memory but that of the validator.
+ *
+ * Recursion follows the value's nesting and the schemas applied to one value; run->depth_left
+ * bounds it, run->steps_left what all of it may cost. */
+#include <stdlib.h>
+
+#include "proto/schema/validator.h"
+
+struct run {
+    const struct tape_token *tokens;
+    const uint8_t *text;
+    const uint8_t *end;
+    const struct program *program;
+    const struct instruction *code;
+    struct pattern *const *patterns;
+    int64_t steps_left;
+    uint32_t depth_left;
+    uint32_t marks; /* where the current bit set begins in the validator's stack */
+    uint32_t marks_used;
+    struct validator *validator;
+    const struct tape *tape;
+    struct span whole;
+    uint32_t marks_max;
+};
+
+static bool run(struct run *r, const struct instruction *i, uint32_t at);
+
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
+/* Fails, undecided. */
+static bool out_of(struct run *r, const char *limit)
+{
+    if (r->validator->limit == NULL)
+        r->validator->limit = limit;
+    return false;
+}
+
+static inline bool spend(struct run *r, uint32_t steps)
+{
+    r->steps_left -= steps;
+    return LIKELY(r->steps_left >= 0) || out_of(r, "SCHEMA_RUN_STEPS_MAX");
+}
+
+static inline const uint8_t *bytes_of(const struct run *r, const struct tape_token *t)
+{
+    return r->text + t->offset;
+}
+
+/* ---- types and edges ---- */
+
+static const uint8_t kinds[32] = {
+    [TAPE_NULL] = KIND_NULL,         [TAPE_FALSE] = KIND_BOOLEAN,
+    [TAPE_TRUE] = KIND_BOOLEAN,      [TAPE_NUMBER] = KIND_FRACTION,
+    [TAPE_STRING] = KIND_STRING,     [TAPE_ARRAY] = KIND_ARRAY,
+    [TAPE_OBJECT] = KIND_OBJECT,     [16 + TAPE_NUMBER] = KIND_INTEGER,
+    [16 + TAPE_STRING] = KIND_STRING};
+
+static inline bool kind_holds(const struct run *r, edge e, const struct tape_token *t)
+{
+    if (LIKELY((e & kinds[((unsigned)t->type | (unsigned)t->flags << 4) & 31]) != 0))
+        return true;
+    /* From 1e21 on an integer is written with an exponent. */
+    return t->type == TAPE_NUMBER && (e & KIND_INTEGER) != 0 &&
+           number_is_integer(t, span_of(bytes_of(r, t), t->length));
+}
+
+static inline bool take(struct run *r, edge e, uint32_t at)
+{
+    if (!kind_holds(r, e, &r->tokens[at]))
+        return false;
+    return e >> 7 == 0 || run(r, r->code + (e >> 7), at);
+}
+
+/* ---- texts ---- */
+
+/* As text_prefix, reading eight bytes at once where the whole text has them. */
+static inline uint64_t prefix_at(const struct run *r, const uint8_t *bytes, uint32_t len)
+{
+    if (UNLIKELY(r->end - bytes < 8))
+        return text_prefix(bytes, len);
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    if (len < 8)
+        word = len == 0 ? 0 : word & ~UINT64_C(0) << (64 - 8 * len);
+    return word;
+}
+
+/* At least eight bytes, of which the first eight are known to be the same. Calling memcmp costs
+ * more than comparing what keys are. */
+static inline bool same_bytes(const uint8_t *a, const uint8_t *b, uint32_t len)
+{
+    uint64_t x;
+    uint64_t y;
+    if (UNLIKELY(len > 64))
+        return memcmp(a, b, len) == 0;
+    for (uint32_t at = 8; at + 8 < len; at += 8) {
+        memcpy(&x, a + at, 8);
+        memcpy(&y, b + at, 8);
+        if (x != y)
+            return false;
+    }
+    memcpy(&x, a + len - 8, 8);
+    memcpy(&y, b + len - 8, 8);
+    return x == y;
+}
+
+static inline bool key_equals(const struct run *r, const struct text_key *key, uint64_t prefix,
+                              const uint8_t *bytes, uint32_t len)
+{
+    if (key->prefix != prefix || key->len != len)
+        return false;
+    return len <= 8 || memcmp(r->program->bytes.items + key->offset + 8, bytes + 8, len - 8) == 0;
+}
+
+/* The slot with this text (and, for values, this type), or NULL. */
+static inline const struct slot *table_find(const struct run *r, uint32_t table_index,
+                                            const struct slot *slots, uint64_t prefix,
+                                            const uint8_t *bytes, uint32_t len)
+{
+    const struct table *table = &r->program->tables.items[table_index];
+    const uint32_t *places = r->program->table_slots.items + table->first;
+    uint32_t at = (uint32_t)text_hash(bytes, len, prefix, table->seed) & table->mask;
+    while (places[at] != 0) {
+        const struct slot *slot = &slots[places[at] - 1];
+        if (key_equals(r, &slot->key, prefix, bytes, len))
+            return slot;
+        at = (at + 1) & table->mask;
+    }
+    return NULL;
+}
+
+/* The value of a member, or TAPE_NONE. */
+static uint32_t find_member(const struct run *r, uint32_t object, const struct text_key *key)
+{
+    uint32_t at = object + 1;
+    for (uint32_t n = r->tokens[object].count; n > 0; n--) {
+        const struct tape_token *t = &r->tokens[at];
+        const uint8_t *bytes = bytes_of(r, t);
+        if (t->length == key->len &&
+            key_equals(r, key, prefix_at(r, bytes, t->length), bytes, t->length))
+            return at + 1;
+        at = r->tokens[at + 1].next;
+    }
+    return TAPE_NONE;
+}
+
+static bool matches(struct run *r, uint32_t pattern, uint32_t at)
+{
+    struct span subject = validator_string(r->validator, r->tape, r->whole, at);
+    switch (pattern_match(r->patterns[pattern], r->validator->patterns, subject)) {
+    case PATTERN_YES:
+        return true;
+    case PATTERN_NO:
+        return false;
+    case PATTERN_LIMIT:
+        return out_of(r, "PATTERN_WORK_MAX");
+    }
+    return false;
+}
+
+/* ---- marks ---- */
+
+static inline uint32_t mark_words(const struct run *r, uint32_t at)
+{
+    return r->tokens[at].type < TAPE_ARRAY ? 0 : ((uint32_t)r->tokens[at].count + 63) / 64;
+}
+
+static inline void mark(struct run *r, uint32_t index)
+{
+    r->validator->marks[r->marks + index / 64] |= UINT64_C(1) << (index % 64);
+}
+
+/* Room for more words at the top of the stack; false: a limit. */
+static bool marks_push(struct run *r, uint32_t words)
+{
+    struct validator *v = r->validator;
+    if (r->marks_used + words > r->marks_max)
+        return out_of(r, "SCHEMA_RUN_MARKS_BYTES_MAX");
+    if (r->marks_used + words > v->marks_cap) {
+        uint32_t cap = (r->marks_used + words) * 2 + 64;
+        uint64_t *grown = realloc(v->marks, cap * sizeof(*grown));
+        if (grown == NULL)
+            return out_of(r, "memory");
+        v->marks = grown;
+        v->marks_cap = cap;
+    }
+    r->marks_used += words;
+    return true;
+}
+
+/* Takes a branch; what it marked is taken back if it fails. */
+static bool take_marking(struct run *r, edge e, uint32_t at)
+{
+    uint32_t words = mark_words(r, at);
+    uint32_t saved = r->marks_used;
+    if (!marks_push(r, words))
+        return false;
+    uint64_t *marks = r->validator->marks;
+    for (uint32_t i = 0; i < words; i++)
+        marks[saved + i] = marks[r->marks + i];
+    bool holds = take(r, e, at);
+    marks = r->validator->marks;
+    for (uint32_t i = 0; !holds && i < words; i++)
+        marks[r->marks + i] = marks[saved + i];
+    r->marks_used = saved;
+    return holds;
+}
+
+static bool run_scope(struct run *r, const struct instruction *i, uint32_t at)
+{
+    uint32_t words = mark_words(r, at);
+    uint32_t outer = r->marks;
+    uint32_t begin = r->marks_used;
+    if (!marks_push(r, words))
+        return false;
+    for (uint32_t w = 0; w < words; w++)
+        r->validator->marks[begin + w] = 0;
+    r->marks = begin;
+    bool holds = take(r, i->a, at);
+    r->marks = outer;
+    for (uint32_t w = 0; holds && (i->flags & INSTRUCTION_MARKS) != 0 && w < words; w++)
+        r->validator->marks[outer + w] |= r->validator->marks[begin + w];
+    r->marks_used = begin;
+    return holds;
+}
+
+static bool run_unevaluated(struct run *r, const struct instruction *i, uint32_t at)
+{
+    const struct tape_token *t = &r->tokens[at];
+    bool is_object = t->type == TAPE_OBJECT;
+    uint32_t child = at + 1;
+    if (i->b != (is_object ? KIND_OBJECT : t->type == TAPE_ARRAY ? KIND_ARRAY : 0))
+        return true;
+    for (uint32_t n = 0; n < t->count; n++) {
+        uint32_t value = is_object ? child + 1 : child;
+        uint64_t word = r->validator->marks[r->marks + n / 64];
+        if ((word >> (n % 64) & 1) == 0) {
+            if (!take(r, i->a, value))
+                return false;
+            mark(r, n);
+        }
+        child = r->tokens[value].next;
+    }
+    return true;
+}
+
+/* ---- objects ---- */
+
+/* What is not decided by a slot alone: patterns, the additional ones, marks. */
+static bool run_member(struct run *r, const struct instruction *i, const struct shape *shape,
+                       const struct slot *slot, uint32_t key, uint32_t index)
+{
+    const struct shape_pattern *pattern = r->program->shape_patterns.items + shape->pattern_first;
+    bool known = slot != NULL && (slot->flags & SLOT_PROPERTY) != 0;
+    bool evaluated = known;
+    for (uint32_t n = 0; n < shape->pattern_count + shape->extra_patterns; n++, pattern++) {
+        bool is_own = n < shape->pattern_count;
+        if ((!is_own && known) || !matches(r, pattern->pattern, key))
+            continue;
+        known = true;
+        evaluated = evaluated || is_own;
+        if (is_own && !take(r, pattern->edge, key + 1))
+            return false;
+    }
+    if (UNLIKELY(r->validator->limit != NULL))
+        return false;
+    if (!known) {
+        if (!take(r, shape->additional, key + 1))
+            return false;
+        evaluated = i->b != 0;
+    }
+    if (evaluated && (i->flags & INSTRUCTION_MARKS) != 0)
+        mark(r, index);
+    return true;
+}
+
+/* Values put off until the others have been judged; beyond the eighth they are not. */
+struct later {
+    uint32_t count;
+    struct {
+        edge edge;
+        uint32_t at;
+    } values[8];
+};
+
+static inline bool take_slot(struct run *r, const struct slot *slot, uint32_t at,
+                             struct later *later)
+{
+    if (LIKELY((slot->flags & SLOT_LATER) == 0) || later->count == 8)
+        return take(r, slot->edge, at);
+    later->values[later->count].edge = slot->edge;
+    later->values[later->count++].at = at;
+    return kind_holds(r, slot->edge, &r->tokens[at]);
+}
+
+static inline bool take_later(struct run *r, const struct later *later)
+{
+    for (uint32_t i = 0; i < later->count; i++) {
+        if (!take(r, later->values[i].edge, later->values[i].at))
+            return false;
+    }
+    return true;
+}
+
+static bool run_shape_by_hash(struct run *r, const struct instruction *i, const struct shape *shape,
+                              uint32_t at)
+{
+    const struct slot *slots = r->program->slots.items + shape->slot_first;
+    bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
+    bool simple = shape->open && !marks;
+    bool known_suffices = !marks && shape->pattern_count == 0;
+    uint32_t count = r->tokens[at].count;
+    uint32_t required = 0;
+    uint32_t key = at + 1;
+    struct later later;
+    later.count = 0;
+    for (uint32_t n = 0; n < count; n++) {
+        const struct tape_token *t = &r->tokens[key];
+        const uint8_t *bytes = bytes_of(r, t);
+        const struct slot *slot =
+            table_find(r, shape->table, slots, prefix_at(r, bytes, t->length), bytes, t->length);
+        if (slot != NULL) {
+            required += slot->flags & SLOT_REQUIRED;
+            if (!take_slot(r, slot, key + 1, &later))
+                return false;
+        }
+        bool is_done =
+            simple || (known_suffices && slot != NULL && (slot->flags & SLOT_PROPERTY) != 0);
+        if (!is_done && !run_member(r, i, shape, slot, key, n))
+            return false;
+        key = r->tokens[key + 1].next;
+    }
+    return required == shape->required && take_later(r, &later);
+}
+
+/* Keys and slots are in the same order: one walk over both. */
+static bool run_shape(struct run *r, const struct instruction *i, uint32_t at)
+{
+    const struct shape *shape = &r->program->shapes.items[i->a];
+    const struct slot *slot = r->program->slots.items + shape->slot_first;
+    const struct slot *last = slot + shape->slot_count;
+    bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
+    bool simple = shape->open && !marks;
+    bool known_suffices = !marks && shape->pattern_count == 0;
+    uint32_t count = r->tokens[at].count;
+    uint32_t missing = shape->required;
+    uint32_t key = at + 1;
+    struct later later;
+    later.count = 0;
+    if (count < missing || !spend(r, count))
+        return false;
+    if (shape->table != TABLE_NONE)
+        return run_shape_by_hash(r, i, shape, at);
+    for (uint32_t n = 0; n < count; n++) {
+        const struct tape_token *t = &r->tokens[key];
+        const uint8_t *bytes = bytes_of(r, t);
+        const struct slot *found = NULL;
+        /* A key with an escape is none of the slots', and is out of their order. */
+        if (LIKELY(t->flags == 0)) {
+            uint64_t prefix = prefix_at(r, bytes, t->length);
+            while (slot < last && slot->key.prefix < prefix) {
+                if ((slot->flags & SLOT_REQUIRED) != 0)
+                    return false;
+                slot++;
+            }
+            for (const struct slot *s = slot; s < last && s->key.prefix == prefix; s++) {
+                if (key_equals(r, &s->key, prefix, bytes, t->length)) {
+                    found = s;
+                    slot = s + 1;
+                    break;
+                }
+            }
+        }
+        if (found != NULL) {
+            missing -= found->flags & SLOT_REQUIRED;
+            if (!take_slot(r, found, key + 1, &later))
+                return false;
+        }
+        if (simple) {
+            if (slot == last)
+                break;
+        } else {
+            bool is_done = known_suffices && found != NULL && (found->flags & SLOT_PROPERTY) != 0;
+            if (!is_done && !run_member(r, i, shape, found, key, n))
+                return false;
+        }
+        key = r->tokens[key + 1].next;
+    }
+    return missing == 0 && take_later(r, &later);
+}
+
+static bool run_names(struct run *r, edge e, uint32_t at)
+{
+    uint32_t key = at + 1;
+    for (uint32_t n = r->tokens[at].count; n > 0; n--) {
+        if (!take(r, e, key))
+            return false;
+        key = r->tokens[key + 1].next;
+    }
+    return true;
+}
+
+static bool run_dependent(struct run *r, const struct instruction *i, uint32_t at)
+{
+    const struct slot *slots = r->program->slots.items;
+    if (!spend(r, r->tokens[at].count))
+        return false;
+    if (find_member(r, at, &slots[i->a].key) == TAPE_NONE)
+        return true;
+    if (i->op == OP_DEPENDENT_SCHEMA)
+        return take(r, i->b, at);
+    for (uint32_t n = 0; n < i->c; n++) {
+        if (!spend(r, r->tokens[at].count) || find_member(r, at, &slots[i->b + n].key) == TAPE_NONE)
+            return false;
+    }
+    return true;
+}
+
+/* ---- arrays ---- */
+
+static bool run_rest(struct run *r, const struct instruction *i, uint32_t at)
+{
+    uint32_t count = r->tokens[at].count;
+    uint32_t item = at + 1;
+    if (!spend(r, count))
+        return false;
+    for (uint32_t n = 0; n < count; n++) {
+        if (n >= i->b) {
+            if (!take(r, i->a, item))
+                return false;
+            if ((i->flags & INSTRUCTION_MARKS) != 0)
+                mark(r, n);
+        }
+        item = r->tokens[item].next;
+    }
+    return true;
+}
+
+static bool run_prefix(struct run *r, const struct instruction *i, uint32_t at)
+{
+    const edge *edges = r->program->edges.items + i->a;
+    uint32_t count = r->tokens[at].count;
+    uint32_t item = at + 1;
+    for (uint32_t n = 0; n < count && n < i->b; n++) {
+        if (!take(r, edges[n], item))
+            return false;
+        if ((i->flags & INSTRUCTION_MARKS) != 0)
+            mark(r, n);
+        item = r->tokens[item].next;
+    }
+    return true;
+}
+
+static bool run_contains(struct run *r, const struct instruction *i, uint32_t at)
+{
+    bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
+    uint32_t count = r->tokens[at].count;
+    uint32_t found = 0;
+    uint32_t item = at + 1;
+    if (!spend(r, count))
+        return false;
+    for (uint32_t n = 0; n < count; n++) {
+        if (take(r, i->a, item)) {
+            found++;
+            if (marks)
+                mark(r, n);
+            else if (found >= i->b && i->c == UINT32_MAX)
+                return true;
+            if (found > i->c)
+                return false;
+        }
+        item = r->tokens[item].next;
+    }
+    return found >= i->b;
+}
+
+static bool run_unique(struct run *r, uint32_t at)
+{
+    uint32_t first;
+    uint32_t second;
+    const struct tape_token *t = &r->tokens[at];
+    if (!spend(r, t->count + t->length / 64))
+        return false;
+    switch (validator_unique(r->validator, r->tape, r->whole, at, &first, &second)) {
+    case UNIQUE_YES:
+        return true;
+    case UNIQUE_NO:
+        return false;
+    case UNIQUE_LIMIT:
+        return out_of(r, "memory");
+    }
+    return false;
+}
+
+/* ---- values ---- */
+
+static inline bool slot_is(const struct run *r, const struct slot *slot, uint64_t prefix,
+                           const struct tape_token *t)
+{
+    return key_equals(r, &slot->key, prefix, bytes_of(r, t), t->length) && slot->edge == t->type;
+}
+
+static bool run_enum(struct run *r, const struct instruction *i, const struct tape_token *t)
+{
+    const struct slot *slots = r->program->slots.items + i->a;
+    const uint8_t *bytes = bytes_of(r, t);
+    uint64_t prefix = prefix_at(r, bytes, t->length);
+    if (i->c == TABLE_NONE) {
+        for (uint32_t n = 0; n < i->b; n++) {
+            if (slot_is(r, &slots[n], prefix, t))
+                return true;
+        }
+        return false;
+    }
+    /* Values that differ by type alone ("1" and 1) stand in the table one behind the other. */
+    const struct table *table = &r->program->tables.items[i->c];
+    const uint32_t *places = r->program->table_slots.items + table->first;
+    uint32_t at = (uint32_t)text_hash(bytes, t->length, prefix, table->seed) & table->mask;
+    for (; places[at] != 0; at = (at + 1) & table->mask) {
+        if (slot_is(r, &slots[places[at] - 1], prefix, t))
+            return true;
+    }
+    return false;
+}
+
+static bool run_range(const struct run *r, uint32_t index, const struct tape_token *t)
+{
+    const struct range *range = &r->program->ranges.items[index];
+    double value = number_value(t, span_of(bytes_of(r, t), t->length));
+    if (value < range->min || (range->above && value <= range->min))
+        return false;
+    return value < range->max || (value <= range->max && !range->below);
+}
+
+static bool run_length(struct run *r, const struct instruction *i, const struct tape_token *t)
+{
+    /* A code point takes 1 to 6 bytes as written. */
+    if (t->length < i->a)
+        return false;
+    if (t->length <= i->b && t->length / 6 >= i->a)
+        return true;
+    if (t->length / 6 > i->b)
+        return false;
+    if (i->a <= 1 && t->length <= i->b)
+        return true;
+    uint32_t length = validator_length(t, bytes_of(r, t));
+    return length >= i->a && length <= i->b;
+}
+
+static bool run_format(struct run *r, uint32_t format, uint32_t at)
+{
+    struct span text = validator_string(r->validator, r->tape, r->whole, at);
+    return r->validator->limit == NULL && format_holds((enum format)format, text);
+}
+
+/* ---- choices ---- */
+
+/* The branches that may hold, as bits: what a selector leaves. */
+static uint64_t candidates(const struct run *r, const struct instruction *i, uint32_t at)
+{
+    if (i->c == 0 || r->tokens[at].type != TAPE_OBJECT)
+        return ~UINT64_C(0);
+    const struct selector *s = &r->program->selectors.items[i->c - 1];
+    uint32_t member = find_member(r, at, &s->key);
+    if (member == TAPE_NONE || r->tokens[member].type != TAPE_STRING)
+        return s->unguarded;
+    const struct tape_token *t = &r->tokens[member];
+    const struct slot *slots = r->program->slots.items + s->slot_first;
+    const struct slot *found = table_find(
+        r, s->table, slots, prefix_at(r, bytes_of(r, t), t->length), bytes_of(r, t), t->length);
+    return found == NULL ? s->others : r->program->masks.items[s->mask_first + (found - slots)];
+}
+
+static bool run_any(struct run *r, const struct instruction *i, uint32_t at)
+{
+    const edge *edges = r->program->edges.items + i->a;
+    bool any = false;
+    bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
+    uint64_t left = candidates(r, i, at);
+    for (uint32_t n = 0; n < i->b; n++) {
+        if (n < 64 && (left >> n & 1) == 0)
+            continue;
+        if (marks)
+            any = take_marking(r, edges[n], at) || any;
+        else if (take(r, edges[n], at))
+            return true;
+        if (UNLIKELY(r->validator->limit != NULL))
+            return false;
+    }
+    return any;
+}
+
+static bool run_one(struct run *r, const struct instruction *i, uint32_t at)
+{
+    const edge *edges = r->program->edges.items + i->a;
+    bool one = false;
+    bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
+    uint64_t left = candidates(r, i, at);
+    for (uint32_t n = 0; n < i->b; n++) {
+        if (n < 64 && (left >> n & 1) == 0)
+            continue;
+        bool holds = marks ? take_marking(r, edges[n], at) : take(r, edges[n], at);
+        if (UNLIKELY(r->validator->limit != NULL) || (holds && one))
+            return false;
+        one = one || holds;
+    }
+    return one;
+}
+
+static bool run_if(struct run *r, const struct instruction *i, uint32_t at)
+{
+    bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
+    bool holds = marks ? take_marking(r, i->a, at) : take(r, i->a, at);
+    if (UNLIKELY(r->validator->limit != NULL))
+        return false;
+    return take(r, holds ? i->b : i->c, at);
+}
+
+static bool run_block(struct run *r, const struct instruction *i, uint32_t at)
+{
+    const struct tape_token *t = &r->tokens[at];
+    for (;; i++) {
+        bool holds = true;
+        switch ((enum op)i->op) {
+        case OP_END:
+            return true;
+        case OP_FAIL:
+            return false;
+        case OP_CONST:
+            holds = slot_is(r, &r->program->slots.items[i->a],
+                            prefix_at(r, bytes_of(r, t), t->length), t);
+            break;
+        case OP_ENUM:
+            holds = run_enum(r, i, t);
+            break;
+        case OP_RANGE:
+            holds = t->type != TAPE_NUMBER || run_range(r, i->a, t);
+            break;
+        case OP_MULTIPLE:
+            holds = t->type != TAPE_NUMBER ||
+                    number_is_multiple(number_decimal(span_of(bytes_of(r, t), t->length)),
+                                       r->program->divisors.items[i->a]);
+            break;
+        case OP_LENGTH:
+            holds = t->type != TAPE_STRING || run_length(r, i, t);
+            break;
+        case OP_PATTERN:
+            holds = t->type != TAPE_STRING || matches(r, i->a, at);
+            break;
+        case OP_FORMAT:
+            holds = t->type != TAPE_STRING || run_format(r, i->a, at);
+            break;
+        case OP_ITEM_COUNT:
+            holds = t->type != TAPE_ARRAY || (t->count >= i->a && t->count <= i->b);
+            break;
+        case OP_MEMBER_COUNT:
+            holds = t->type != TAPE_OBJECT || (t->count >= i->a && t->count <= i->b);
+            break;
+        case OP_SHAPE:
+            holds = t->type != TAPE_OBJECT || run_shape(r, i, at);
+            break;
+        case OP_PREFIX:
+            holds = t->type != TAPE_ARRAY || run_prefix(r, i, at);
+            break;
+        case OP_REST:
+            holds = t->type != TAPE_ARRAY || run_rest(r, i, at);
+            break;
+        case OP_NAMES:
+            holds = t->type != TAPE_OBJECT || run_names(r, i->a, at);
+            break;
+        case OP_DEPENDENT_REQUIRED:
+        case OP_DEPENDENT_SCHEMA:
+            holds = t->type != TAPE_OBJECT || run_dependent(r, i, at);
+            break;
+        case OP_CALL:
+            holds = take(r, i->a, at);
+            break;
+        case OP_NOT:
+            holds = !take(r, i->a, at) && r->validator->limit == NULL;
+            break;
+        case OP_ANY:
+            holds = run_any(r, i, at);
+            break;
+        case OP_ONE:
+            holds = run_one(r, i, at);
+            break;
+            break;
+        case OP_IF:
+            holds = run_if(r, i, at);
+            break;
+        case OP_CONTAINS:
+            holds = t->type != TAPE_ARRAY || run_contains(r, i, at);
+            break;
+        case OP_UNIQUE:
+            holds = t->type != TAPE_ARRAY || run_unique(r, at);
+            break;
+        case OP_SCOPE:
+            holds = run_scope(r, i, at);
+            break;
+        case OP_UNEVALUATED:
+            holds = run_unevaluated(r, i, at);
+            break;
+        }
+        if (!holds)
+            return false;
+    }
+}
+
+static bool run(struct run *r, const struct instruction *i, uint32_t at)
+{
+    if (UNLIKELY(r->depth_left == 0))
+        return out_of(r, "SCHEMA_RUN_DEPTH_MAX");
+    if (!spend(r, 1))
+        return false;
+    r->depth_left--;
+    bool holds = run_block(r, i, at);
+    r->depth_left++;
+    return holds;
+}
+
+enum verdict schema_holds(const struct schema *schema, struct validator *validator,
+                          const struct tape *tape, struct span text, uint32_t token)
+{
+    CHECK(token < tape->count);
+    const struct program *program = &schema->program;
+    struct run r = {.tokens = tape->tokens,
+                    .text = text.data,
+                    .end = text.data + text.len,
+                    .program = program,
+                    .code = program->code.items,
+                    .patterns = schema->model.patterns.items,
+                    .steps_left =
+                        (int64_t)validator_steps(schema, tape->tokens[token].next - token),
+                    .depth_left = schema->limits.run_depth_max,
+                    .validator = validator,
+                    .tape = tape,
+                    .whole = text,
+                    .marks_max = schema->limits.run_marks_bytes_max / 8};
+    validator->limit = NULL;
+    bool holds = take(&r, program->entry, token);
+    if (validator->limit != NULL)
+        return SCHEMA_LIMIT;
+    return holds ? SCHEMA_VALID : SCHEMA_INVALID;
+}
