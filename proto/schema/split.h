@@ -1,0 +1,37 @@
+/* How a file of a type becomes records (docs/packs.md, 6): which nodes of a graph it takes, whether
+ * features and rows, and where their ids come from.
+ *
+ *   {"jsonld":{"@type":["dfc-b:SuppliedProduct"],"embed":["dfc-b:Address"]},
+ *    "geojson":true,"table":true,"id":["/code_insee","/numero"]}
+ *
+ * embed (optional): nodes with a name of these types stand, whole, where they are referred to.
+ * id: paths whose values are joined by "/", or an expression of a lens, of the body. */
+#ifndef MAILLON_PROTO_SCHEMA_SPLIT_H
+#define MAILLON_PROTO_SCHEMA_SPLIT_H
+
+#include "proto/json/pointer.h"
+
+struct split {
+    struct span *types; /* of @type */
+    uint32_t type_count;
+    struct span *embedded;
+    uint32_t embedded_count;
+    bool geojson;
+    bool table;
+    struct pointer *ids; /* none, and no expression: "/@id", then "/id" */
+    uint32_t id_count;
+    struct tree *id_expression; /* or NULL; for lens_compile */
+};
+
+/* Reads a type's `split` into the arena; json is canonical (len 0: nothing is split, ids by
+ * default) and outlives it. ERR_BAD_PACK, ERR_NO_MEMORY, ERR_LIMIT. */
+MUST_USE enum err split_read(struct arena *arena, struct span json, struct split *out,
+                             struct why *why);
+
+/* Appends the text that the id of a body is made of, by the paths. ERR_NOT_FOUND: there are no
+ * paths and neither member is there (then the id is made of the content). ERR_BAD_ID: a value is
+ * missing, or is neither text nor a whole number; why->expected is its path. */
+MUST_USE enum err split_id(const struct split *split, struct tree *body, struct buf *out,
+                           struct why *why);
+
+#endif
