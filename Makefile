@@ -16,7 +16,7 @@ endif
 
 DEPS_BUILD = gcc make pkg-config libc6-dev libevent-dev libssl-dev libsodium-dev libjansson-dev \
     libzstd-dev libinih-dev libsqlite3-dev libcsv-dev libpcre2-dev libidn2-dev
-DEPS_TEST = libcmocka-dev python3 openssl procps zstd
+DEPS_TEST = libcmocka-dev python3 openssl procps zstd libtest-json-schema-acceptance-perl
 DEPS_LINT = clang clang-format cppcheck mandoc valgrind
 PKGS = libevent libevent_openssl libevent_pthreads openssl libsodium jansson libzstd inih sqlite3 libpcre2-8 libidn2
 
@@ -91,7 +91,18 @@ endif
 # The scanner's inner loops are half again as fast for it (tests/bench/bench_json.c).
 ifeq ($(VARIANT),release)
 $(OUT)/proto/json/%.o: FLAGS_release += -O3
+$(OUT)/proto/schema/run.o $(OUT)/proto/schema/validator.o: FLAGS_release += -O3
 endif
+
+# The built-in packs travel in the binary. A folder is newer when a file has left it; the empty rule
+# keeps make from building the folder conf/packs out of conf/packs.c.
+BUNDLE := build/packs.bundle
+PACK_FILES := $(shell find conf/packs 2>/dev/null)
+$(PACK_FILES): ;
+$(BUNDLE): scripts/bundle.sh $(PACK_FILES)
+	$(if $(V),,@echo "  PACK $@")
+	$(Q)scripts/bundle.sh conf/packs $@
+$(OUT)/conf/packs_bundle.o: $(BUNDLE)
 
 all: $(BIN) ## build build/maillon
 programs: $(BIN) $(TEST_BINS) $(REPLAY_BINS) $(BENCH_BINS)
@@ -123,7 +134,7 @@ $(REPLAY_BINS): $(OUT)/tests/fuzz/replay_%: $(OUT)/tests/fuzz/%.o $(OUT)/tests/f
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS)
 
 # Fuzz targets are built whole by clang, apart from the other objects.
-build/fuzz/%: tests/fuzz/%.c $(SRC_proto) $(SRC_keys) $(SRC_conf) $(SRC_node) | deps-lint
+build/fuzz/%: tests/fuzz/%.c $(SRC_proto) $(SRC_keys) $(SRC_conf) $(SRC_node) $(BUNDLE) | deps-lint
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ $@")
 	$(Q)$(FUZZ_CC) -std=gnu17 -I. -D_GNU_SOURCE -DMAILLON_VERSION='"$(VERSION)"' -O1 -g \
