@@ -10,6 +10,8 @@
 #include "keys/keys.h"
 #include "node/api/hub.h"
 #include "node/api/router.h"
+#include "node/catalogue/admission.h"
+#include "node/catalogue/judge.h"
 #include "node/net/certificate.h"
 #include "node/net/os.h"
 #include "node/net/tls.h"
@@ -69,6 +71,7 @@ static void on_stored(void *ctx, const struct store_event *event)
     struct node *node = ctx;
     if (event->log == node->own && event->committed.size != event->checkpoint.size)
         checkpointer_wake(node->checkpointer);
+    judge_wake(node->judge);
     hub_notify(node->hub);
 }
 
@@ -79,6 +82,16 @@ static enum err open_store(struct node *node, struct why *why)
     TRY(store_open(&options, &node->store, why));
     TRY(store_log_open(node->store, span_cstr(node->origin), &node->own, why));
     return state_open(node->dir, &node->state, why);
+}
+
+/* A pack of the operator's that is broken is left out: its records wait, and `schema list` says so.
+ */
+static enum err open_packs(struct node *node, struct why *why)
+{
+    enum err err = packs_open(node->dir, NULL, &node->packs);
+    if (err != OK)
+        return why_set(why, err, "reading the schema packs", 0, NULL, NULL);
+    return judge_start(node->store, node->packs, &node->judge, why);
 }
 
 static enum err make_loops(struct node *node)
@@ -99,7 +112,8 @@ static enum err make_loops(struct node *node)
     }
     node->hub = hub_new(node->loops, node->loop_count);
     node->pool = pool_new(POOL_THREADS);
-    node->publisher = publisher_new(node->store, node->own);
+    struct publish_check check = admission_check(node->packs);
+    node->publisher = publisher_new(node->store, node->own, &check);
     return node->hub == NULL || node->pool == NULL || node->publisher == NULL ? ERR_NO_MEMORY : OK;
 }
 
@@ -235,6 +249,7 @@ static enum err start(struct node *node, const struct node_options *options, str
     TRY(read_identity(node, why));
     TRY(read_token(node, why));
     TRY(open_store(node, why));
+    TRY(open_packs(node, why));
     TRY(make_loops(node));
     store_watch(node->store, on_stored, node);
     TRY(start_signing(node, options, why));
@@ -310,6 +325,8 @@ void node_stop(struct node *node)
     checkpointer_stop(node->checkpointer);
     stop_loops(node);
     publisher_free(node->publisher);
+    judge_stop(node->judge);
+    packs_close(node->packs);
     store_close(node->store);
     signer_stop(node->signer);
     state_close(node->state);

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "conf/config.h"
+#include "conf/packs.h"
 #include "keys/signer.h"
 #include "node/net/loop.h"
 #include "node/net/server.h"
@@ -15,6 +16,7 @@
 #include "node/store/store.h"
 
 struct hub;
+struct judge;
 struct listener;
 struct peers;
 
@@ -41,6 +43,8 @@ struct node {
     struct signer *signer;
     struct checkpointer *checkpointer; /* NULL in NODE_READ */
     struct publisher *publisher;
+    struct packs_registry *packs;
+    struct judge *judge;
     struct pool *pool;
     struct loop *loops[NODE_LOOPS_MAX];
     unsigned loop_count;

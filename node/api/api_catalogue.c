@@ -64,6 +64,7 @@ static void work(struct call *call)
     struct search_query query = {.words = buf_span(&s->words),
                                  .origin = buf_span(&s->origin),
                                  .schema = buf_span(&s->schema),
+                                 .judge = call->node->judge,
                                  .limit = s->limit,
                                  .everything = call->local};
     s->err = search_run(call->node->store, &query, &s->result, &s->why);
@@ -71,7 +72,9 @@ static void work(struct call *call)
         return;
     buf_append_cstr(&s->answer, "{\"completeness\":[");
     append_completeness(call, &s->answer);
-    buf_append_cstr(&s->answer, "],\"results\":[");
+    buf_append_cstr(&s->answer, "],\"left_out\":");
+    buf_append_u64(&s->answer, s->result.left_out);
+    buf_append_cstr(&s->answer, ",\"results\":[");
     for (unsigned i = 0; i < s->result.count; i++)
         append_hit(&s->answer, &s->result.hits[i]);
     buf_append_cstr(&s->answer, "],\"total\":");

@@ -3,6 +3,7 @@
 
 #include "node/api/hub.h"
 #include "node/api/router.h"
+#include "node/catalogue/judge.h"
 #include "node/net/os.h"
 #include "node/peer/peers.h"
 #include "proto/base/base64.h"
@@ -126,6 +127,10 @@ void api_status(struct call *call)
         json_t *json = api_log_json(node, log);
         set_count(json, "bytes", store_log_bytes(log));
         set_count(json, "behind", peers_behind(node->peers, log));
+        struct judge_counts counts = judge_counts(node->judge, log);
+        set_count(json, "judged", counts.judged);
+        set_count(json, "quarantined", counts.quarantined);
+        set_count(json, "waiting", counts.waiting);
         (void)json_array_append_new(logs, json);
     }
     enum err signing;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "node/api/router.h"
+#include "node/api/render.h"
 #include "node/net/os.h"
 #include "node/store/proof.h"
 #include "proto/base/base64.h"
@@ -37,11 +37,19 @@ static void append_text_member(struct buf *out, const char *name, const char *te
     jcs_append_string(out, span_cstr(text));
 }
 
-static void append_error(struct buf *out, enum err err, const struct why *why)
+static void append_error(struct buf *out, const struct publish_item *item, enum lang lang)
 {
-    buf_append_cstr(out, "{\"status\":");
+    enum err err = item->err;
+    const struct why *why = &item->why;
+    buf_append_byte(out, '{');
+    if (item->errors != NULL) {
+        buf_append_cstr(out, "\"errors\":");
+        buf_append_cstr(out, item->errors);
+        buf_append_byte(out, ',');
+    }
+    buf_append_cstr(out, "\"status\":");
     buf_append_u64(out, (uint64_t)err_http_status(err));
-    append_text_member(out, "title", err_sentence(err, LANG_EN));
+    append_text_member(out, "title", err_sentence(err, lang));
     append_text_member(out, "type", err_slug(err));
     if (why->rule != NULL) {
         append_text_member(out, "rule", why->rule);
@@ -56,27 +64,43 @@ static void append_error(struct buf *out, enum err err, const struct why *why)
 }
 
 static void append_item(struct buf *out, const struct publish_item *item, const char *origin,
-                        bool dry_run)
+                        const struct publication_options *options)
 {
+    bool dry_run = options->dry_run;
     if (item->err != OK) {
         buf_append_cstr(out, "{\"error\":");
-        append_error(out, item->err, &item->why);
+        append_error(out, item, options->lang);
+    } else if (item->unchanged) {
+        buf_append_cstr(out, "{\"unchanged\":true,\"origin\":");
+        jcs_append_string(out, span_cstr(origin));
     } else {
         buf_append_cstr(out, "{\"origin\":");
         jcs_append_string(out, span_cstr(origin));
     }
     if (item->id[0] != '\0')
         append_text_member(out, "id", item->id);
-    if (item->err == OK && !dry_run) {
+    if (item->err == OK && (!dry_run || item->unchanged)) {
         buf_append_cstr(out, ",\"index\":");
         buf_append_u64(out, item->index);
+    }
+    if (item->err == OK && !dry_run && !item->unchanged) {
         buf_append_cstr(out, ",\"leaf\":\"");
         base64_append(out, span_of(item->leaf.bytes, sizeof(item->leaf.bytes)));
         buf_append_byte(out, '"');
     }
     buf_append_cstr(out, ",\"line\":");
     buf_append_u64(out, item->line);
+    if (item->err == OK && item->waits)
+        buf_append_cstr(out, ",\"waits\":true");
     buf_append_cstr(out, "}");
+}
+
+static size_t count_unchanged(const struct publication *done)
+{
+    size_t unchanged = 0;
+    for (size_t i = 0; i < done->count; i++)
+        unchanged += done->items[i].unchanged;
+    return unchanged;
 }
 
 /* What the caller is told, as bytes: an idempotent repeat gets the same. */
@@ -94,7 +118,8 @@ static void render(struct call *call, struct publishing *p)
         return;
     }
     bool nothing_stored = done->refused == done->count || p->options.all_or_nothing;
-    p->status = p->options.dry_run ? 200 : 201;
+    p->status =
+        p->options.dry_run || (done->count > 0 && count_unchanged(done) == done->count) ? 200 : 201;
     if (done->refused > 0)
         p->status = nothing_stored ? 422 : 207;
     p->content_type = p->many ? "application/x-ndjson" : "application/json";
@@ -103,7 +128,7 @@ static void render(struct call *call, struct publishing *p)
         bool shelved = p->options.all_or_nothing && done->refused > 0;
         if (shelved && item->err == OK)
             continue; /* nothing was stored: only the refusals are worth a line */
-        append_item(&p->answer, item, call->node->origin, p->options.dry_run);
+        append_item(&p->answer, item, call->node->origin, &p->options);
         if (p->many)
             buf_append_byte(&p->answer, '\n');
     }
@@ -116,7 +141,7 @@ static void publish(struct call *call)
     struct publisher *publisher = call->node->publisher;
     if (p->at_address)
         publish_at(publisher, buf_span(&call->params[0]), p->op, buf_span(&call->body),
-                   &p->publication);
+                   p->options.lang, &p->publication);
     else
         publish_text(publisher, buf_span(&call->body), &p->options, &p->publication);
     render(call, p);
@@ -150,8 +175,10 @@ static void publish_once(struct call *call)
 static void publish_answer(struct call *call)
 {
     struct publishing *p = call->own;
+    const struct publication *done = &p->publication;
     if (p->err != OK)
-        call_problem(call, p->err, p->why.rule == NULL ? NULL : &p->why);
+        exchange_problem_errors(call->exchange, p->err, p->why.rule == NULL ? NULL : &p->why,
+                                done->count == 1 ? done->items[0].errors : NULL);
     else
         exchange_reply(call->exchange, p->status, p->content_type, NULL, buf_span(&p->answer));
 }
@@ -175,6 +202,7 @@ static struct publishing *publishing_new(struct call *call)
     buf_init(&p->key, IDEMPOTENCY_KEY_BYTES_MAX);
     buf_init(&p->answer, ANSWER_BYTES_MAX);
     buf_append_span(&p->key, http_field(&exchange_head(call->exchange)->fields, "idempotency-key"));
+    p->options.lang = exchange_language(call->exchange);
     call->own = p;
     call->dispose = publish_dispose;
     return p;
@@ -208,8 +236,10 @@ void api_publish(struct call *call)
     }
     p->many = many;
     p->options =
-        (struct publication_options){.all_or_nothing = call_query_flag(call, "all-or-nothing"),
+        (struct publication_options){.lang = p->options.lang,
+                                     .all_or_nothing = call_query_flag(call, "all-or-nothing"),
                                      .dry_run = call_query_flag(call, "dry-run"),
+                                     .unless_unchanged = call_query_flag(call, "unless-unchanged"),
                                      .one_value = !many};
     call_in_pool(call, publish_once, publish_answer);
 }
@@ -258,6 +288,10 @@ void api_get(struct call *call)
     if (entry.op != RECORD_PUT) {
         call_problem(call, why_set(&why, ERR_GONE, "its publisher withdrew it", 0, NULL, NULL),
                      &why);
+        return;
+    }
+    if (call_query_flag(call, "as")) {
+        render_as(call, entry.line);
         return;
     }
     if (!call_query_flag(call, "proof")) {

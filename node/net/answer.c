@@ -168,7 +168,7 @@ void exchange_reply(struct exchange *exchange, int status, const char *content_t
 /* ---- problem documents (RFC 9457) ---- */
 
 /* The language of Accept-Language that comes first, of those offered. */
-static enum lang language_of(const struct exchange *exchange)
+enum lang exchange_language(const struct exchange *exchange)
 {
     struct span accepted = http_field(&exchange->head.fields, "accept-language");
     for (size_t i = 0; i + 2 <= accepted.len; i++) {
@@ -224,14 +224,22 @@ static void problem_headers(enum err err, const struct why *why, enum lang lang,
 
 void exchange_problem(struct exchange *exchange, enum err err, const struct why *why)
 {
+    exchange_problem_errors(exchange, err, why, NULL);
+}
+
+void exchange_problem_errors(struct exchange *exchange, enum err err, const struct why *why,
+                             const char *errors)
+{
     if (exchange->started && !exchange->finished) { /* too late for words: the cut is what tells */
         exchange_abort(exchange);
         return;
     }
-    enum lang lang = language_of(exchange);
+    enum lang lang = exchange_language(exchange);
     char headers[256];
     problem_headers(err, why, lang, headers, sizeof(headers));
     json_t *json = describe(err, why, lang);
+    if (json != NULL && errors != NULL)
+        (void)json_object_set_new(json, "errors", json_loads(errors, 0, NULL));
     char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
     exchange_reply(exchange, err_http_status(err), "application/problem+json", headers,
                    text == NULL ? span_of(NULL, 0) : span_cstr(text));

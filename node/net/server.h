@@ -75,6 +75,11 @@ void exchange_reply(struct exchange *exchange, int status, const char *content_t
 /* An RFC 9457 problem document, in the caller's language (Accept-Language), with why's rule and
  * place when given. Once an answer has begun it is cut off instead. */
 void exchange_problem(struct exchange *exchange, enum err err, const struct why *why);
+/* The same with a member `errors`: a JSON array (RFC 9457, 3.2), NULL for none. */
+void exchange_problem_errors(struct exchange *exchange, enum err err, const struct why *why,
+                             const char *errors);
+/* What the caller reads (Accept-Language), of the languages offered. */
+enum lang exchange_language(const struct exchange *exchange);
 /* Answers in parts (chunked); zstd when allowed here and the request accepts it. Then write, and
  * finish. */
 void exchange_start(struct exchange *exchange, int status, const char *content_type,

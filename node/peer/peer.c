@@ -9,6 +9,7 @@
 #include "node/net/client.h"
 #include "node/net/os.h"
 #include "node/peer/evidence.h"
+#include "node/peer/feedback.h"
 #include "proto/base/base64.h"
 #include "proto/sync/follow.h"
 
@@ -45,6 +46,7 @@ struct peer {
     loop_fn on_stopped;
     void *on_stopped_ctx;
 
+    struct feedback *feedback;
     struct client *client; /* the connection, or NULL between two of them */
     struct follow *follow;
     bool follow_pauses; /* enough of its batches are in flight */
@@ -152,6 +154,7 @@ static void cancel(struct loop_timer **timer)
 
 static void disconnect(struct peer *peer)
 {
+    feedback_stop(peer->feedback);
     client_free(peer->client);
     peer->client = NULL;
     follow_free(peer->follow);
@@ -410,6 +413,7 @@ static void on_head(void *ctx, struct client *client, const struct http_answer *
         /* A peer that has published nothing yet is live, too. */
         if (peer->state != PEER_REFUSED && peer->state != PEER_FROZEN)
             set_well(peer, PEER_LIVE);
+        feedback_start(peer->feedback);
         return;
     }
     char found[32];
@@ -549,6 +553,11 @@ struct peer *peer_new(struct node *node, struct loop *loop, const struct state_p
     if (peer->has_pin &&
         !base64url_decode_exact(span_cstr(settings->cert), peer->pin, sizeof(peer->pin)))
         memset(peer->pin, 0, sizeof(peer->pin)); /* damaged: matches no key, and says so */
+    peer->feedback = feedback_new(node, loop, peer->settings.url, peer->has_pin ? peer->pin : NULL);
+    if (peer->feedback == NULL) {
+        free(peer);
+        return NULL;
+    }
     buf_init(&peer->rest, SYNC_BATCH_BYTES_MAX);
     pthread_mutex_init(&peer->mutex, NULL);
     return peer;
@@ -556,6 +565,7 @@ struct peer *peer_new(struct node *node, struct loop *loop, const struct state_p
 
 void peer_free(struct peer *peer)
 {
+    feedback_free(peer->feedback);
     buf_clear(&peer->rest);
     pthread_mutex_destroy(&peer->mutex);
     free(peer->announced);
@@ -591,6 +601,9 @@ json_t *peer_json(struct peer *peer)
             (void)json_object_set_new(json, "found", json_string(peer->why.found));
     }
     pthread_mutex_unlock(&peer->mutex);
+    json_t *quarantined = feedback_json(peer->feedback);
+    if (quarantined != NULL)
+        (void)json_object_set_new(json, "quarantined", quarantined);
     return json;
 }
 

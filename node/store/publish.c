@@ -11,6 +11,7 @@
 struct publisher {
     struct store *store;
     struct store_log *own;
+    struct publish_check check; /* begin is NULL: there is none */
     /* Publications of public records go side by side (readers of this lock). One that narrows an
      * audience must see every earlier version of its ids, so it goes alone. */
     pthread_rwlock_t order;
@@ -38,6 +39,7 @@ struct run {
     struct jcs *jcs;
     struct tape tape;
     struct tape line_tape;
+    void *session; /* of the publisher's check */
     struct buf canonical;
     struct buf line;
     struct shipment *shipments[SHIPMENTS_MAX];
@@ -49,15 +51,16 @@ struct run {
     struct env env;
 };
 
-static const struct publication_options plain_options = {0};
-
-struct publisher *publisher_new(struct store *store, struct store_log *own)
+struct publisher *publisher_new(struct store *store, struct store_log *own,
+                                const struct publish_check *check)
 {
     struct publisher *publisher = calloc(1, sizeof(*publisher));
     if (publisher == NULL)
         return NULL;
     publisher->store = store;
     publisher->own = own;
+    if (check != NULL)
+        publisher->check = *check;
     pthread_rwlock_init(&publisher->order, NULL);
     return publisher;
 }
@@ -72,6 +75,8 @@ void publisher_free(struct publisher *publisher)
 
 void publication_clear(struct publication *publication)
 {
+    for (size_t i = 0; i < publication->count; i++)
+        free(publication->items[i].errors);
     free(publication->items);
     *publication = (struct publication){0};
 }
@@ -208,11 +213,18 @@ static bool is_full(const struct batch *batch)
     return batch->count >= SYNC_BATCH_ENTRIES_MAX || batch->lines.len >= SYNC_BATCH_BYTES_SOFT;
 }
 
-/* Appends a written line to the open shipment; closes it when it is full. */
-static enum err load(struct run *run, struct span line, uint32_t item, struct why *why)
+/* Writes the line of a draft and reads it back. */
+static enum err write_line(struct run *run, const struct record_draft *draft, struct record *out,
+                           struct why *why)
 {
-    struct record record;
-    TRY(record_read(line, &run->line_tape, &record, why));
+    buf_reset(&run->line);
+    TRY(record_write(draft, &run->env, os_wall_ms(), &run->line, why));
+    return record_read(buf_span(&run->line), &run->line_tape, out, why);
+}
+
+/* Appends the line of a record to the open shipment; closes it when it is full. */
+static enum err load(struct run *run, const struct record *record, uint32_t item)
+{
     struct shipment *open =
         run->shipment_count == 0 ? NULL : run->shipments[run->shipment_count - 1];
     if (open == NULL || open->closed || is_full(open->batch)) {
@@ -229,8 +241,8 @@ static enum err load(struct run *run, struct span line, uint32_t item, struct wh
         if (open == NULL)
             return ERR_NO_MEMORY;
     }
-    struct hash leaf = merkle_leaf_hash(line);
-    TRY(batch_append(open->batch, &record, &leaf));
+    struct hash leaf = merkle_leaf_hash(record->line);
+    TRY(batch_append(open->batch, record, &leaf));
     open->items[open->batch->count - 1] = item;
     return OK;
 }
@@ -312,18 +324,29 @@ static bool is_narrower(enum record_audience now, enum record_audience before)
     return now > before;
 }
 
+/* The newest version of this id in the open shipment, or NULL. */
+static const struct batch_entry *find_on_its_way(const struct run *run, struct span id)
+{
+    if (run->shipment_count == 0)
+        return NULL;
+    const struct batch *batch = run->shipments[run->shipment_count - 1]->batch;
+    for (uint32_t i = batch->count; i-- > 0;) {
+        const struct batch_entry *entry = &batch->entries[i];
+        if (span_equal(span_of(batch->lines.data + entry->id_offset, entry->id_length), id))
+            return entry;
+    }
+    return NULL;
+}
+
 /* Finds the newest version of this id that is on its way in this run, or held. false: none. */
 static bool newest_version(struct run *run, struct span id, struct buf *line_out)
 {
-    if (run->shipment_count > 0) {
+    const struct batch_entry *entry_on_its_way = find_on_its_way(run, id);
+    if (entry_on_its_way != NULL) {
         const struct batch *batch = run->shipments[run->shipment_count - 1]->batch;
-        for (uint32_t i = batch->count; i-- > 0;) {
-            const struct batch_entry *entry = &batch->entries[i];
-            if (span_equal(span_of(batch->lines.data + entry->id_offset, entry->id_length), id)) {
-                buf_append(line_out, batch->lines.data + entry->offset, entry->length);
-                return true;
-            }
-        }
+        buf_append(line_out, batch->lines.data + entry_on_its_way->offset,
+                   entry_on_its_way->length);
+        return true;
     }
     uint64_t index;
     if (!store_log_newest(run->publisher->own, id, &index))
@@ -352,10 +375,10 @@ static enum err load_farewell(struct run *run, const struct record_draft *draft,
                                         .audience = old.audience_text,
                                         .schema = old.schema,
                                         .op = RECORD_DELETE};
-        buf_reset(&run->line);
-        err = record_write(&farewell, &run->env, os_wall_ms(), &run->line, why);
+        struct record record;
+        err = write_line(run, &farewell, &record, why);
         if (err == OK)
-            err = load(run, buf_span(&run->line), NO_ITEM, why);
+            err = load(run, &record, NO_ITEM);
     }
     buf_clear(&old_line);
     return err;
@@ -370,6 +393,61 @@ static void go_alone(struct run *run)
     run->alone = true;
 }
 
+/* Only the open shipment is searched for earlier versions, so the ones before it must be held. */
+static void hold_closed_shipments(struct run *run)
+{
+    if (run->shipment_count < 2)
+        return;
+    struct shipment *open = run->shipments[--run->shipment_count];
+    wait_for_shipments(run);
+    run->shipments[run->shipment_count++] = open;
+}
+
+/* Does the newest version held say the same as the draft, in all but nonce and time? */
+static bool is_held(struct run *run, const struct record_draft *draft, uint64_t *index_out)
+{
+    struct log_reader reader = store_log_reader(run->publisher->own);
+    struct log_entry entry;
+    struct record old;
+    struct span audience = draft->audience.len > 0 ? draft->audience : SPAN_LITERAL("public");
+    return draft->op == RECORD_PUT && store_log_newest(run->publisher->own, draft->id, index_out) &&
+           reader.entry(reader.ctx, *index_out, &entry) == OK && entry.line.len > 0 &&
+           record_read(entry.line, &run->line_tape, &old, NULL) == OK && old.op == RECORD_PUT &&
+           span_equal(old.schema, draft->schema) && span_equal(old.license, draft->license) &&
+           span_equal(old.audience_text, audience) && span_equal(old.body, draft->body);
+}
+
+/* Is there nothing new in the draft? What is answered so is durable: a version that is on its way
+ * is waited for. */
+static bool is_unchanged(struct run *run, const struct record_draft *draft,
+                         struct publish_item *item)
+{
+    if (!run->alone)
+        go_alone(run);
+    hold_closed_shipments(run);
+    if (find_on_its_way(run, draft->id) != NULL) {
+        if (run->options->all_or_nothing)
+            return false;
+        ship_all(run);
+    }
+    uint64_t index;
+    if (!is_held(run, draft, &index))
+        return false;
+    item->unchanged = true;
+    item->index = index;
+    return true;
+}
+
+/* Before anything is done for it: a refusal leaves what is held as it was. */
+static enum err check_record(struct run *run, const struct record *record,
+                             struct publish_item *item, struct why *why)
+{
+    const struct publish_check *check = &run->publisher->check;
+    if (check->put == NULL || record->op != RECORD_PUT)
+        return OK;
+    return check->put(run->session, &run->line_tape, record, item, why);
+}
+
 static enum err add_draft(struct run *run, const struct record_draft *draft, size_t item,
                           struct why *why)
 {
@@ -381,23 +459,19 @@ static enum err add_draft(struct run *run, const struct record_draft *draft, siz
     enum record_audience audience = AUDIENCE_PUBLIC;
     if (draft->audience.len > 0)
         TRY(record_audience_read(draft->audience, &audience));
-    buf_reset(&run->line);
-    TRY(record_write(draft, &run->env, os_wall_ms(), &run->line, why));
+    struct record record;
+    TRY(write_line(run, draft, &record, why));
+    TRY(check_record(run, &record, named, why));
+    if (run->options->unless_unchanged && is_unchanged(run, draft, named))
+        return OK;
     if (audience != AUDIENCE_PUBLIC && draft->op == RECORD_PUT) {
         if (!run->alone && !run->options->all_or_nothing)
             go_alone(run);
-        /* Only the open shipment is searched for earlier versions, so the ones before it must be
-         * held. */
-        if (run->shipment_count > 1) {
-            struct shipment *open = run->shipments[--run->shipment_count];
-            wait_for_shipments(run);
-            run->shipments[run->shipment_count++] = open;
-        }
+        hold_closed_shipments(run);
         TRY(load_farewell(run, draft, audience, why));
-        buf_reset(&run->line);
-        TRY(record_write(draft, &run->env, os_wall_ms(), &run->line, why));
+        TRY(write_line(run, draft, &record, why));
     }
-    return load(run, buf_span(&run->line), (uint32_t)item, why);
+    return load(run, &record, (uint32_t)item);
 }
 
 /* Larger than a line: the envelope's own spelling may take more than its canonical form. */
@@ -445,6 +519,14 @@ static bool run_begin(struct run *run, struct publisher *publisher,
     }
     os_random_init(&run->random);
     run->env = os_random_env(&run->random);
+    const struct publish_check *check = &publisher->check;
+    run->session = check->begin == NULL ? NULL : check->begin(check->ctx, options->lang);
+    if (check->begin != NULL && run->session == NULL) {
+        os_random_clear(&run->random);
+        jcs_free(run->jcs);
+        out->err = ERR_NO_MEMORY;
+        return false;
+    }
     tape_init(&run->tape);
     tape_init(&run->line_tape);
     buf_init(&run->canonical, draft_limits.bytes_max);
@@ -483,6 +565,8 @@ static void run_end(struct run *run)
     buf_clear(&run->canonical);
     tape_clear(&run->line_tape);
     tape_clear(&run->tape);
+    if (run->session != NULL)
+        run->publisher->check.end(run->session);
     jcs_free(run->jcs);
     os_random_clear(&run->random);
 }
@@ -525,10 +609,11 @@ void publish_text(struct publisher *publisher, struct span text,
 }
 
 void publish_at(struct publisher *publisher, struct span id, enum record_op op, struct span text,
-                struct publication *out)
+                enum lang lang, struct publication *out)
 {
     struct run run;
-    if (!run_begin(&run, publisher, &plain_options, out))
+    const struct publication_options options = {.lang = lang};
+    if (!run_begin(&run, publisher, &options, out))
         return;
     struct record_draft given = {.id = id, .op = op};
     struct buf old_line;

@@ -6,9 +6,25 @@
 #include "node/store/store.h"
 
 struct publisher;
+struct publish_item;
 
-/* store and own are borrowed. NULL: no memory. */
-struct publisher *publisher_new(struct store *store, struct store_log *own);
+/* What a put must satisfy beyond its envelope (the schema that it names). Asked for each, before it
+ * is stored, by the thread that publishes. */
+struct publish_check {
+    void *ctx;
+    /* A publication begins; what it returns is handed to the others. NULL: no memory. lang: of the
+     * sentences. */
+    void *(*begin)(void *ctx, enum lang lang);
+    /* tape and record are of the line as it will be stored. May set item->errors and item->waits.
+     * Anything but OK refuses the item. */
+    enum err (*put)(void *session, const struct tape *tape, const struct record *record,
+                    struct publish_item *item, struct why *why);
+    void (*end)(void *session);
+};
+
+/* store and own are borrowed; check is copied, NULL: none. NULL: no memory. */
+struct publisher *publisher_new(struct store *store, struct store_log *own,
+                                const struct publish_check *check);
 void publisher_free(struct publisher *publisher); /* after its last publication ended */
 
 /* One item of a publication, and what became of it. */
@@ -17,7 +33,10 @@ struct publish_item {
     enum err err;   /* OK: stored */
     uint64_t index; /* entry, when stored */
     struct hash leaf;
+    bool unchanged; /* held already, as entry `index`; nothing was appended, leaf is not set */
     char id[ID_BYTES_MAX + 1];
+    bool waits;     /* stored, and out of the catalogue until its pack arrives */
+    char *errors;   /* JSON array of what its schema says, when that refused it; owned, or NULL */
     struct why why; /* when not */
 };
 
@@ -34,10 +53,14 @@ void publication_clear(struct publication *publication);
 #define PUBLISH_ITEMS_MAX 100000u /* of one request: the answer names each of them */
 
 struct publication_options {
+    enum lang lang;      /* of the sentences about a record that breaks its schema */
     bool all_or_nothing; /* nothing is stored when an item is refused, or when they exceed one batch
                           */
     bool dry_run;        /* check only */
-    bool one_value;      /* the text is one JSON value, over any number of lines, not NDJSON */
+    /* A put whose schema, license, audience and body are those of the newest version held of its id
+     * is not appended again. Such a publication goes alone. */
+    bool unless_unchanged;
+    bool one_value; /* the text is one JSON value, over any number of lines, not NDJSON */
 };
 
 /* Publishes records as the local API takes them, one JSON object or NDJSON:
@@ -49,6 +72,6 @@ void publish_text(struct publisher *publisher, struct span text,
 /* The same with the id given by the address; op delete for DELETE, with text empty. ERR_NOT_FOUND
  * when there is nothing to delete. */
 void publish_at(struct publisher *publisher, struct span id, enum record_op op, struct span text,
-                struct publication *out);
+                enum lang lang, struct publication *out);
 
 #endif
