@@ -91,6 +91,23 @@ struct cli_client *cli_client_open(const struct cli *cli, enum node_mode mode)
     return NULL;
 }
 
+struct cli_client *cli_client_open_running(const struct cli *cli)
+{
+    os_init();
+    struct cli_client *client = calloc(1, sizeof(*client));
+    if (client == NULL)
+        BUG("no memory for a client");
+    client->cli = cli;
+    client->path.folder = -1;
+    if (unix_path_open(cli->dir, NODE_SOCKET, &client->path, NULL) == OK &&
+        is_running(&client->path))
+        client->loop = loop_new();
+    if (client->loop != NULL)
+        return client;
+    cli_client_close(client);
+    return NULL;
+}
+
 void cli_client_close(struct cli_client *client)
 {
     if (client == NULL)

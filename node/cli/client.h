@@ -12,6 +12,8 @@ struct cli_client;
 /* mode: what is opened when no node runs (NODE_READ or NODE_WRITE). On failure says why and returns
  * NULL. */
 struct cli_client *cli_client_open(const struct cli *cli, enum node_mode mode);
+/* The same for a node that runs already; NULL, and nothing is said, when none does. */
+struct cli_client *cli_client_open_running(const struct cli *cli);
 void cli_client_close(struct cli_client *client); /* NULL is fine */
 
 struct cli_answer {

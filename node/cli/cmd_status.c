@@ -28,12 +28,14 @@ static void print_logs(const struct cli *cli, json_t *logs)
 {
     size_t i;
     json_t *log;
-    struct cli_table *table = cli_table_new(5);
+    struct cli_table *table = cli_table_new(7);
     cli_table_add(table, cli_text(cli, "log", "journal"));
     cli_table_add(table, cli_text(cli, "entries", "entrées"));
     cli_table_add(table, cli_text(cli, "signed", "signées"));
     cli_table_add(table, cli_text(cli, "records", "fiches"));
     cli_table_add(table, cli_text(cli, "behind", "retard"));
+    cli_table_add(table, cli_text(cli, "quarantined", "en quarantaine"));
+    cli_table_add(table, cli_text(cli, "waiting", "en attente"));
     json_array_foreach(logs, i, log)
     {
         cli_table_add(table, text(log, "origin"));
@@ -41,8 +43,25 @@ static void print_logs(const struct cli *cli, json_t *logs)
         add_number(table, number(log, "checkpoint"));
         add_number(table, number(log, "records"));
         add_number(table, number(log, "behind"));
+        add_number(table, number(log, "quarantined"));
+        add_number(table, number(log, "waiting"));
     }
     cli_table_print(table);
+}
+
+/* What a peer's packs have against our records. */
+static void print_quarantined(const struct cli *cli, json_t *peer)
+{
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(peer, "quarantined"), i, item)
+    {
+        json_t *first = json_array_get(json_object_get(item, "errors"), 0);
+        (void)printf(
+            cli_text(cli, "%s quarantines %s: %s %s\n", "%s met en quarantaine %s : %s %s\n"),
+            text(peer, "url"), text(item, "id"), text(first, "instanceLocation"),
+            text(first, "error"));
+    }
 }
 
 static void print_peers(const struct cli *cli, json_t *peers)
@@ -77,6 +96,7 @@ static void print_peers(const struct cli *cli, json_t *peers)
         if (json_object_get(peer, "detail") != NULL)
             (void)printf("%s: %s %s\n", text(peer, "url"), text(peer, "detail"),
                          text(peer, "rule"));
+        print_quarantined(cli, peer);
     }
 }
 
