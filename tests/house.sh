@@ -29,7 +29,7 @@ includes conf '(conf|proto)/' | holds "conf/ includes conf/ and proto/ alone"
 includes node/store '(node/store|node/net/os|keys/signer|proto)' | holds "node/store knows no loop, API or peer"
 includes node/net '(node/net|proto|keys/file)' | holds "node/net knows no store, API or peer"
 includes node/import '(node/import|proto)/' | holds "node/import knows no other room"
-includes node/catalogue '(node/catalogue|node/store/store|proto)' | holds "node/catalogue reads the store alone"
+includes node/catalogue '(node/catalogue|node/store/(store|publish)|conf/packs|proto)' | holds "node/catalogue reads the store and the packs alone"
 sources proto | grep -v '^proto/err.c' | xargs grep -nE '#include <(sys/|unistd|fcntl|time\.h|pthread|event2|stdio|locale|sqlite3)' |
     holds "proto/ knows no files, sockets, clocks, threads or stdio"
 sources proto | xargs grep -nE '\b(printf|snprintf|time|clock_gettime|rand|random|getenv|setlocale)\(' | grep -v 'env->random' |

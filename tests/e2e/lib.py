@@ -13,6 +13,7 @@ import unittest
 
 BIN = os.environ.get("MAILLON_BIN", "build/maillon")
 SHARED = os.environ.get("MAILLON_SHARED", "../shared")
+TEST_PACK = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "packs", "test")
 PATIENCE = 120  # seconds until a condition that must come true is given up
 
 
@@ -58,7 +59,7 @@ def insecure():
 class Node:
     """A node's folder, and the process when it runs."""
 
-    def __init__(self, case, name="Coop", settings=()):
+    def __init__(self, case, name="Coop", settings=(), packs=(TEST_PACK,)):
         self.dir = tempfile.mkdtemp(prefix="maillon-test.")
         case.addCleanup(self.remove)
         run("init", "--dir", self.dir, "--name", name, "--url", "https://localhost:0", "--local", "127.0.0.1:0")
@@ -71,6 +72,8 @@ class Node:
             with open(path, "w") as file:
                 file.write("\n".join(lines) + "\n")
         self.process = None
+        for pack in packs:
+            run("schema", "add", "--dir", self.dir, pack)
 
     def start(self):
         self.log = open(os.path.join(self.dir, "out.log"), "w+")
@@ -196,6 +199,6 @@ def record(n, **more):
 
 
 class Case(unittest.TestCase):
-    def node(self, name="Coop", settings=(), start=True):
-        node = Node(self, name, settings)
+    def node(self, name="Coop", settings=(), start=True, packs=(TEST_PACK,)):
+        node = Node(self, name, settings, packs)
         return node.start() if start else node

@@ -41,6 +41,27 @@ class LocalApi(Case):
         status, _, body = self.a.post(json.dumps(record(1)), "?dry-run")
         self.assertEqual((status, self.a.held(self.a.origin)["size"]), (200, 0), body)
 
+    def test_what_is_held_already_is_not_published_again_unless_it_changed(self):
+        text = "\n".join(json.dumps(record(i)) for i in range(3))
+        ask = lambda text: self.a.post(text, "?unless-unchanged", Content_Type="application/x-ndjson")
+        self.assertEqual(ask(text)[0], 201)
+        status, _, body = ask(text)
+        self.assertEqual((status, [(line["unchanged"], line["index"]) for line in lines(body)]), (200, [(True, i) for i in range(3)]))
+        for change in ({"license": "CC-BY-4.0"}, {"schema": "other/thing@1"}, {"audience": "commons"}, {"body": {"n": 2}}):
+            size = self.a.held(self.a.origin)["size"]
+            status, _, body = ask(json.dumps({**record(1), **change}))
+            self.assertEqual((status, "unchanged" in lines(body)[0]), (201, False), change)
+            self.assertGreater(self.a.held(self.a.origin)["size"], size)
+        self.a.call("DELETE", "/v1/records/r/2")
+        self.assertEqual(ask(json.dumps(record(2)))[0], 201, "what was withdrawn is offered again")
+        self.assertEqual(self.a.post(json.dumps(record(2)))[0], 201, "without the wish it is appended")
+
+    def test_a_version_between_two_equal_ones_is_kept(self):
+        text = "\n".join(json.dumps(record(1, body={"v": v})) for v in (1, 2, 1, 1))
+        answer = lines(self.a.post(text, "?unless-unchanged", Content_Type="application/x-ndjson")[2])
+        self.assertEqual([line.get("unchanged", False) for line in answer], [False, False, False, True])
+        self.assertEqual([line["index"] for line in answer], [0, 1, 2, 2])
+
     def test_an_idempotency_key_publishes_once(self):
         first = self.a.post(json.dumps(record(1)), Idempotency_Key="k1")
         again = self.a.post(json.dumps(record(1)), Idempotency_Key="k1")

@@ -210,7 +210,7 @@ static void all_or_nothing_sends_nothing_when_one_is_bad(void **state)
     struct receiver receiver = {.chunks = 0};
     struct publish_report report;
     struct publish_options options = plain;
-    options.all_or_nothing = true;
+    options.lines.all_or_nothing = true;
     assert_int_equal(
         publish("{\"n\":1}\n{\"n\":}\n{\"n\":3}\n", "x.ndjson", &options, &receiver, &report),
         ERR_CONFLICT);
