@@ -11,7 +11,7 @@
 #include "proto/limits.h"
 #include "proto/record/record.h"
 #include "proto/schema/date.h"
-#include "proto/schema/identifier.h"
+#include "proto/schema/identifier_find.h"
 
 /* An id that came, and what it stood for. */
 struct seen {
@@ -227,82 +227,57 @@ static enum err row_of_id(struct taking *t, uint64_t *row_out)
 
 /* ---- identifiers and dates ---- */
 
-struct checking {
+struct dating {
     struct taking *t;
-    const struct pack_identifier *identifier;
     const struct pack_date *date;
+    struct date_format format;
 };
 
-static struct span text_of(struct checking *c, const struct tree *value)
+static void doubt(struct taking *t, struct span field, const char *reason)
 {
-    if (value->type == TREE_STRING)
-        return value->text;
-    struct buf *text = &c->t->r->text;
-    buf_reset(text);
-    if (value->type == TREE_NUMBER)
-        jcs_append_number(text, value->number);
-    return buf_span(text);
+    publish_tally_add(&t->r->report->doubtful,
+                      &(struct publish_tally_row){field, reason, reason, t->place->number, 1});
 }
 
-static void doubt(struct checking *c, struct span field, const char *reason)
+static bool check_identifier(void *ctx, const struct identifier_found *found)
 {
-    publish_tally_add(&c->t->r->report->doubtful,
-                      &(struct publish_tally_row){field, reason, reason, c->t->place->number, 1});
-}
-
-static struct tree *check_identifier(void *ctx, struct tree *value, struct span pointer)
-{
-    struct checking *c = ctx;
-    struct why why = {.rule = NULL};
-    enum normaliser normaliser = identifier_normaliser(c->identifier->scheme);
-    (void)pointer;
-    if (c->identifier->normalise.len > 0)
-        (void)(normaliser_read(c->identifier->normalise, &normaliser) ? 0 : 1);
-    struct span text = text_of(c, value);
-    struct buf form;
-    buf_init(&form, LINE_BYTES_MAX);
-    identifier_normalise(normaliser, text, &form);
-    if (!tree_is_blank(value) && text.len > 0 &&
-        identifier_check(c->identifier->scheme, buf_span(&form), &why) != OK)
-        doubt(c, c->identifier->from, why.rule);
-    buf_clear(&form);
-    return value;
+    if (found->fault != NULL)
+        doubt(ctx, found->declared->from, found->fault);
+    return true;
 }
 
 static struct tree *check_date(void *ctx, struct tree *value, struct span pointer)
 {
-    struct checking *c = ctx;
-    struct date_format format;
+    struct dating *d = ctx;
+    struct buf *text = &d->t->r->text;
     int64_t ms;
     bool has_time;
     (void)pointer;
-    struct span text = text_of(c, value);
-    if (tree_is_blank(value) || !date_format_compile(c->date->format, &format) ||
-        date_read(&format, text, &ms, &has_time))
+    buf_reset(text);
+    if (value->type == TREE_NUMBER)
+        jcs_append_number(text, value->number);
+    struct span written = value->type == TREE_STRING ? value->text : buf_span(text);
+    if (tree_is_blank(value) || date_read(&d->format, written, &ms, &has_time))
         return value;
     char reason[200];
     (void)snprintf(reason, sizeof(reason), "%s%.*s",
-                   c->t->r->lang == LANG_FR ? "la date n'est pas de la forme "
+                   d->t->r->lang == LANG_FR ? "la date n'est pas de la forme "
                                             : "the date is not of the form ",
-                   (int)c->date->format.len, (const char *)c->date->format.data);
-    doubt(c, c->date->path, reason);
+                   (int)d->date->format.len, (const char *)d->date->format.data);
+    doubt(d->t, d->date->path, reason);
     return value;
 }
 
 static enum err check_fields(struct taking *t, struct tree *value)
 {
-    struct arena *arena = lens_work_arena(t->r->work);
     const struct pack_type *declared = t->type->declared;
     struct pointer path;
-    for (size_t i = 0; i < declared->identifier_count; i++) {
-        struct checking c = {.t = t, .identifier = &declared->identifiers[i]};
-        TRY(pointer_read(arena, c.identifier->from, &path));
-        TRY(places_edit(value, &path, check_identifier, &c));
-    }
+    TRY(identifiers_each(declared, value, check_identifier, t));
     for (size_t i = 0; i < declared->date_count; i++) {
-        struct checking c = {.t = t, .date = &declared->dates[i]};
-        TRY(pointer_read(arena, c.date->path, &path));
-        TRY(places_edit(value, &path, check_date, &c));
+        struct dating d = {.t = t, .date = &declared->dates[i]};
+        TRY(pointer_read(lens_work_arena(t->r->work), d.date->path, &path));
+        if (date_format_compile(d.date->format, &d.format))
+            TRY(places_edit(value, &path, check_date, &d));
     }
     return OK;
 }
@@ -378,7 +353,7 @@ static enum err add_rendering(struct taking *t, struct tree *value,
 }
 
 /* Everything that may be wrong with the record alone: then it is refused, and *sound_out false. */
-static enum err prepare(struct taking *t, struct tree *value, bool *sound_out, struct why *why)
+static enum err prepare(struct taking *t, struct tree *value, bool *sound_out)
 {
     struct import_record *r = t->r;
     struct why fault = {.rule = NULL};
@@ -415,7 +390,6 @@ static enum err prepare(struct taking *t, struct tree *value, bool *sound_out, s
         return OK;
     }
     *sound_out = true;
-    (void)why;
     return OK;
 }
 
@@ -436,7 +410,7 @@ enum err import_record_take(struct import_record *record, size_t type, struct tr
         return OK;
     }
     TRY(err);
-    TRY(prepare(&t, value, &sound, why));
+    TRY(prepare(&t, value, &sound));
     if (!sound)
         return OK;
     TRY(check_fields(&t, value));

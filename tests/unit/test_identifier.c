@@ -5,7 +5,8 @@
 
 #include <cmocka.h>
 
-#include "proto/schema/identifier.h"
+#include "proto/schema/identifier_find.h"
+#include "tests/lib/json_case.h"
 
 static void has_form(enum normaliser normaliser, const char *value, const char *form)
 {
@@ -180,6 +181,50 @@ static void reads_normalisers_by_name(void **state)
     assert_int_equal(identifier_normaliser(SPAN_LITERAL("XX")), NORMALISE_TRIM);
 }
 
+struct told {
+    struct buf text;
+    size_t most;
+};
+
+static bool tell(void *ctx, const struct identifier_found *found)
+{
+    struct told *told = ctx;
+    buf_append_span(&told->text, found->scheme);
+    buf_append_cstr(&told->text, found->fault == NULL ? "=" : "?");
+    buf_append_span(&told->text, found->value);
+    buf_append_byte(&told->text, ' ');
+    return --told->most > 0;
+}
+
+static void a_body_gives_its_identifiers_where_its_type_declares_them(void **state)
+{
+    (void)state;
+    const struct pack_identifier declared[] = {
+        {.scheme = SPAN_LITERAL("FR-SIRET"),
+         .from = SPAN_LITERAL("/siret"),
+         .normalise = SPAN_LITERAL("digits")},
+        {.scheme = SPAN_LITERAL("WEBSITE"), .from = SPAN_LITERAL("/sites/*")},
+        {.scheme = SPAN_LITERAL("XX-ID"), .from = SPAN_LITERAL("/ids")}};
+    const struct pack_type type = {.identifiers = declared, .identifier_count = 3};
+    struct json_case json;
+    struct told told = {.most = 100};
+    json_case_init(&json);
+    buf_init(&told.text, 4096);
+    struct tree *body = json_case_tree(
+        &json,
+        "{'siret':'552 081 317 66523','sites':'https://www.X.example/','ids':['a',7,' ',null,{}]}");
+    assert_int_equal(identifiers_each(&type, body, tell, &told), OK);
+    assert_true(span_is(buf_span(&told.text),
+                        "FR-SIRET?55208131766523 WEBSITE=x.example XX-ID=a XX-ID=7 "));
+    buf_reset(&told.text);
+    told.most = 1;
+    body = json_case_tree(&json, "{'siret':55208131766522,'ids':'b'}");
+    assert_int_equal(identifiers_each(&type, body, tell, &told), OK);
+    assert_true(span_is(buf_span(&told.text), "FR-SIRET=55208131766522 "));
+    buf_clear(&told.text);
+    json_case_clear(&json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +236,7 @@ int main(void)
         cmocka_unit_test(takes_other_registers_by_their_shape),
         cmocka_unit_test(takes_any_value_of_a_scheme_it_does_not_know),
         cmocka_unit_test(reads_normalisers_by_name),
+        cmocka_unit_test(a_body_gives_its_identifiers_where_its_type_declares_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
