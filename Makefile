@@ -16,7 +16,7 @@ endif
 
 DEPS_BUILD = gcc make pkg-config libc6-dev libevent-dev libssl-dev libsodium-dev libjansson-dev \
     libzstd-dev libinih-dev libsqlite3-dev libcsv-dev libpcre2-dev libidn2-dev
-DEPS_TEST = libcmocka-dev python3 openssl procps zstd libtest-json-schema-acceptance-perl
+DEPS_TEST = libcmocka-dev python3 openssl procps zstd nodejs=node npm=npm libtest-json-schema-acceptance-perl
 DEPS_LINT = clang clang-format cppcheck mandoc valgrind
 PKGS = libevent libevent_openssl libevent_pthreads openssl libsodium jansson libzstd inih sqlite3 libpcre2-8 libidn2
 
@@ -59,6 +59,7 @@ SRC_testlib := $(wildcard tests/lib/*.c)
 TESTS := $(wildcard tests/unit/test_*.c tests/conformance/test_*.c tests/property/test_*.c)
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 BENCHES := $(wildcard tests/bench/bench_*.c)
+TOOLS := $(wildcard tests/tools/*.c)
 
 objects = $(patsubst %.c,$(OUT)/%.o,$(1))
 LIBS := $(OUT)/libnode.a $(OUT)/libkeys.a $(OUT)/libconf.a $(OUT)/libproto.a
@@ -66,8 +67,9 @@ TEST_BINS := $(patsubst %.c,$(OUT)/%,$(TESTS))
 REPLAY_BINS := $(patsubst tests/fuzz/%.c,$(OUT)/tests/fuzz/replay_%,$(FUZZERS))
 FUZZ_BINS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(FUZZERS))
 BENCH_BINS := $(patsubst %.c,$(OUT)/%,$(BENCHES))
+TOOL_BINS := $(patsubst %.c,$(OUT)/%,$(TOOLS))
 ALL_OBJECTS := $(call objects,$(SRC_proto) $(SRC_keys) $(SRC_conf) $(SRC_node) $(SRC_testlib) \
-    $(TESTS) $(FUZZERS) $(BENCHES) $(wildcard node/main.c tests/fuzz/replay.c))
+    $(TESTS) $(FUZZERS) $(BENCHES) $(TOOLS) $(wildcard node/main.c tests/fuzz/replay.c))
 
 Q := $(if $(V),,@)
 .DEFAULT_GOAL := all
@@ -105,7 +107,7 @@ $(BUNDLE): scripts/bundle.sh $(PACK_FILES)
 $(OUT)/conf/packs_bundle.o: $(BUNDLE)
 
 all: $(BIN) ## build build/maillon
-programs: $(BIN) $(TEST_BINS) $(REPLAY_BINS) $(BENCH_BINS)
+programs: $(BIN) $(TEST_BINS) $(REPLAY_BINS) $(BENCH_BINS) $(TOOL_BINS)
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
@@ -125,7 +127,7 @@ $(BIN): $(OUT)/node/main.o $(LIBS)
 	$(if $(V),,@echo "  LINK $@")
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(LIBS) $(PKG_LIBS)
 
-$(TEST_BINS) $(BENCH_BINS): $(OUT)/%: $(OUT)/%.o $(OUT)/libtestlib.a $(LIBS)
+$(TEST_BINS) $(BENCH_BINS) $(TOOL_BINS): $(OUT)/%: $(OUT)/%.o $(OUT)/libtestlib.a $(LIBS)
 	$(if $(V),,@echo "  LINK $@")
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $< $(OUT)/libtestlib.a $(LIBS) $(PKG_LIBS) -lcmocka
 
@@ -144,7 +146,14 @@ build/fuzz/%: tests/fuzz/%.c $(SRC_proto) $(SRC_keys) $(SRC_conf) $(SRC_node) $(
 demo: all ## three platforms on this machine, peered A-B-C (ONESHOT=1 ends at once, DATA=DIR takes real files)
 	@scripts/demo.sh $(BIN) "$(ONESHOT)" "$(DATA)"
 
-test: deps programs ## every test; ends with "N passed, N failed"
+# What tests and benchmarks compare with, from npm.
+NPM := build/npm/node_modules/.package-lock.json
+$(NPM): tests/npm/package.json tests/npm/package-lock.json | deps
+	@mkdir -p build/npm
+	@cp tests/npm/package.json tests/npm/package-lock.json build/npm/
+	@cd build/npm && npm ci --silent --no-audit --no-fund
+
+test: deps programs $(NPM) ## every test; ends with "N passed, N failed"
 	@tests/run.sh $(OUT) $(BIN) full
 
 check-units: programs
@@ -156,7 +165,7 @@ check-tsan: ## the tests under ThreadSanitizer
 	@$(MAKE) --no-print-directory VARIANT=tsan programs
 	@tests/run.sh build/tsan build/tsan/maillon full
 
-bench: all $(BENCH_BINS) ## speed, as ratios in one run; writes build/bench.json
+bench: all $(BENCH_BINS) $(NPM) ## speed, as ratios in one run; writes build/bench.json
 	@tests/bench/run.sh $(OUT) $(BIN)
 
 fuzz: $(FUZZ_BINS) ## every fuzz target for MINUTES=n each; fails on a finding

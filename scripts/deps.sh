@@ -1,8 +1,10 @@
 #!/bin/sh
 # Installs the Debian packages named that are missing; does nothing, and needs no rights, when all are there.
+# PACKAGE=COMMAND is there when the command is, wherever it came from.
 set -eu
 missing=""
 for package in "$@"; do
+    case $package in *=*) command -v "${package#*=}" >/dev/null && continue; package=${package%%=*} ;; esac
     status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
     [ "$status" = installed ] || missing="$missing $package"
 done

@@ -97,6 +97,18 @@ static void place_instruction(const struct lowering *l, struct instruction *insn
     }
 }
 
+/* No table is NULL: a program points into all of them, if only to read nothing. */
+static enum err fill_tables(struct program *p)
+{
+    void *slot = p->slots.items != NULL ? p->slots.items : LIST_PUSH(&p->slots);
+    void *branch = p->edges.items != NULL ? p->edges.items : LIST_PUSH(&p->edges);
+    void *byte = p->bytes.items != NULL ? p->bytes.items : LIST_PUSH(&p->bytes);
+    void *pattern =
+        p->shape_patterns.items != NULL ? p->shape_patterns.items : LIST_PUSH(&p->shape_patterns);
+    bool all = slot != NULL && branch != NULL && byte != NULL && pattern != NULL;
+    return all ? OK : ERR_NO_MEMORY;
+}
+
 enum err link_program(struct lowering *l, edge entry)
 {
     TRY(check_nesting(l));
@@ -106,5 +118,6 @@ enum err link_program(struct lowering *l, edge entry)
         place_instruction(l, &l->program->code.items[i]);
     place(l, &entry);
     l->program->entry = entry;
+    TRY(fill_tables(l->program));
     return select_branches(l->program);
 }

@@ -10,6 +10,11 @@ trap 'rm -rf "$dir"' EXIT
     "$out/tests/bench/bench_limits" "$dir"
     "$out/tests/bench/bench_json"
     "$out/tests/bench/bench_lens"
+    "$out/tests/bench/bench_schema"
+    sets=${MAILLON_SHARED:-../shared}/bench-jsonschema
+    if [ -d "$sets" ] && [ -d build/npm/node_modules/ajv ] && command -v node >/dev/null; then
+        node tests/bench/bench_schema_ajv.js "$PWD/build/npm/node_modules" "$sets"
+    fi
     "$out/tests/bench/bench_sync"
     /usr/bin/python3 tests/bench/bench_node.py "$bin" "$records"
 } | grep '^{' | tee "$dir/lines"
@@ -28,3 +33,4 @@ for name, limit in (("publish_bulk", "limit_append_fdatasync"), ("backfill", "li
     if name in figures and limit in figures:
         print(f"  {name:14} {value(name):12.4g}   {limit:22} {value(limit):12.4g}   {value(name) / value(limit):8.3f}")
 P
+/usr/bin/python3 tests/bench/schema_ratios.py "$dir/lines"
