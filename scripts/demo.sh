@@ -52,10 +52,10 @@ publish_file() { # folder, schema, license, file, how...
 
 publish_samples() {
     local node kind
-    for node in food:alimentation:food/product@1 mobility:mobilite:mobility/service@1 directory:annuaire:directory/organization@1; do
+    for node in food:alimentation:food/product@1 mobility:mobilite:mobility/carpool-place@1 directory:annuaire:core/organisation@1; do
         IFS=: read -r node kind schema <<<"$node"
         /usr/bin/python3 "$here/demo.py" "$kind" >"$top/$kind.ndjson"
-        publish_file "$node" "$schema" CC-BY-SA-4.0 "$top/$kind.ndjson" publish --id-from ref
+        publish_file "$node" "$schema" ODbL-1.0 "$top/$kind.ndjson" publish --id-from ref
     done
 }
 
@@ -103,6 +103,13 @@ if [ -z "$data" ]; then
     echo "One record, with its proof, out of the directory's copy, verified offline:"
     "$bin" get --dir "$top/directory" "$origin/produits/1" --proof >"$top/proof.json"
     "$bin" verify "$top/proof.json"
+    echo
+    echo "The same record as schema.org has it:"
+    "$bin" get --dir "$top/directory" "$origin/produits/1" --as schema.org
+    echo
+    echo "A record that does not fit its schema is refused, and told why:"
+    echo '{"ref":"lieux/x","nom_lieu":"Parking","insee":"1053"}' |
+        "$bin" publish --dir "$top/mobility" --schema mobility/carpool-place@1 --license ODbL-1.0 --id-from ref 2>&1 || true
 fi
 [ -n "$oneshot" ] && exit 0
 cat <<EOF
@@ -112,6 +119,7 @@ They stay up until Ctrl-C. In another terminal:
   $bin search --dir $top/directory tomates
   curl -k $(status directory | field 's["url"]')/v1/catalogue?q=tomates
   curl --unix-socket $top/food/node.sock http://localhost/v1/changes?since=now
-  echo '{"ref":"produits/fraises","nom":"Fraises"}' | $bin publish --dir $top/food --schema food/product@1 --license CC-BY-SA-4.0 --id-from ref
+  echo '{"ref":"produits/fraises","dfc-b:name":"Fraises"}' | $bin publish --dir $top/food --schema food/product@1 --license ODbL-1.0 --id-from ref
+  $bin schema list
 EOF
 wait "${pids[@]}"

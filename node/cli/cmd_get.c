@@ -38,8 +38,18 @@ int cmd_get(struct cli *cli)
     buf_init(&path, 8192);
     buf_append_cstr(&path, "/v1/records/");
     cli_append_encoded(&path, cli->arguments[0]);
-    if (cli_flag(cli, "proof"))
+    const char *as = cli_value(cli, "as");
+    if (as != NULL && cli_flag(cli, "proof")) {
+        buf_clear(&path);
+        return cli_usage(cli, "The proof is of the record as it was signed: --as or --proof.",
+                         "La preuve est celle de la fiche telle que signée : --as ou --proof.");
+    }
+    if (as != NULL) {
+        buf_append_cstr(&path, "?as=");
+        cli_append_encoded(&path, as);
+    } else if (cli_flag(cli, "proof")) {
         buf_append_cstr(&path, "?proof");
+    }
     buf_append_byte(&path, '\0');
     if (buf_check(&path) != OK) {
         buf_clear(&path);
