@@ -4,6 +4,7 @@
 
 #include "node/api/router.h"
 #include "node/catalogue/search.h"
+#include "node/catalogue/title.h"
 #include "node/peer/peers.h"
 #include "proto/base/base64.h"
 #include "proto/json/jcs.h"
@@ -16,13 +17,14 @@ struct searching {
     struct buf origin;
     struct buf schema;
     unsigned limit;
+    enum lang lang;
     struct search_result result;
     struct buf answer;
     enum err err;
     struct why why;
 };
 
-static void append_hit(struct buf *out, const struct search_hit *hit)
+static void append_hit(struct buf *out, struct titles *titles, const struct search_hit *hit)
 {
     struct log_reader reader = store_log_reader(hit->log);
     struct log_entry entry;
@@ -36,6 +38,11 @@ static void append_hit(struct buf *out, const struct search_hit *hit)
     jcs_append_string(out, store_log_origin(hit->log));
     buf_append_cstr(out, ",\"record\":");
     buf_append_span(out, entry.line);
+    struct span title = titles_of(titles, entry.line);
+    if (title.len > 0) {
+        buf_append_cstr(out, ",\"title\":");
+        jcs_append_string(out, title);
+    }
     buf_append_byte(out, '}');
 }
 
@@ -75,12 +82,14 @@ static void work(struct call *call)
     buf_append_cstr(&s->answer, "],\"left_out\":");
     buf_append_u64(&s->answer, s->result.left_out);
     buf_append_cstr(&s->answer, ",\"results\":[");
-    for (unsigned i = 0; i < s->result.count; i++)
-        append_hit(&s->answer, &s->result.hits[i]);
+    struct titles *titles = titles_new(call->node->packs, s->lang);
+    for (unsigned i = 0; titles != NULL && i < s->result.count; i++)
+        append_hit(&s->answer, titles, &s->result.hits[i]);
+    titles_free(titles);
     buf_append_cstr(&s->answer, "],\"total\":");
     buf_append_u64(&s->answer, s->result.total);
     buf_append_byte(&s->answer, '}');
-    s->err = buf_check(&s->answer);
+    s->err = titles == NULL ? ERR_NO_MEMORY : buf_check(&s->answer);
 }
 
 static void finish(struct call *call)
@@ -132,6 +141,7 @@ void api_catalogue(struct call *call)
     buf_init(&s->origin, DID_BYTES_MAX);
     buf_init(&s->schema, SCHEMA_NAME_BYTES_MAX);
     buf_init(&s->answer, ANSWER_BYTES_MAX);
+    s->lang = exchange_language(call->exchange);
     call->own = s;
     call->dispose = dispose;
     if (!read_limit(call, &s->limit)) {

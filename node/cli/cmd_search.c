@@ -6,22 +6,6 @@
 
 int cmd_search(struct cli *cli);
 
-/* What a person knows the thing by: the first of these that the body has, here or one level down.
- */
-static const char *title_of(json_t *body)
-{
-    static const char *const keys[] = {"name",  "nom",        "title",        "titre",
-                                       "label", "dfc-b:name", "dcterms:title"};
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        const char *text = json_string_value(json_object_get(body, keys[i]));
-        if (text == NULL)
-            text = json_string_value(json_object_get(json_object_get(body, "properties"), keys[i]));
-        if (text != NULL)
-            return text;
-    }
-    return "";
-}
-
 static void print_hits(const struct cli *cli, json_t *answer)
 {
     size_t i;
@@ -34,7 +18,8 @@ static void print_hits(const struct cli *cli, json_t *answer)
         if (asprintf(&url, "%s/%s", json_string_value(json_object_get(hit, "origin")),
                      json_string_value(json_object_get(record, "id"))) < 0)
             BUG("no memory for a line");
-        cli_table_add(table, title_of(json_object_get(record, "body")));
+        const char *title = json_string_value(json_object_get(hit, "title"));
+        cli_table_add(table, title == NULL ? "" : title);
         cli_table_add(table, json_string_value(json_object_get(record, "schema")));
         cli_table_add(table, url);
         free(url);

@@ -35,8 +35,13 @@ static void refuse_line(const struct cli *cli, struct publish_chunk *chunk, json
         if (strcmp(err_slug((enum err)err), slug) == 0)
             title = err_sentence((enum err)err, LANG_FR);
     char reason[512];
-    (void)snprintf(reason, sizeof(reason), "%s%s%s%s", title == NULL ? "" : title,
-                   rule == NULL ? "" : " (", rule == NULL ? "" : rule, rule == NULL ? "" : ")");
+    json_t *first = json_array_get(json_object_get(error, "errors"), 0);
+    if (first != NULL) /* what its schema says, which is more to the point */
+        (void)snprintf(reason, sizeof(reason), "%s",
+                       json_string_value(json_object_get(first, "error")));
+    else
+        (void)snprintf(reason, sizeof(reason), "%s%s%s%s", title == NULL ? "" : title,
+                       rule == NULL ? "" : " (", rule == NULL ? "" : rule, rule == NULL ? "" : ")");
     publish_chunk_refuse(chunk, (uint64_t)json_integer_value(json_object_get(line, "line")), slug,
                          reason);
 }
