@@ -461,6 +461,8 @@ static void compare_branches(struct run *run, struct place a, struct place b, co
         return;
     }
     compare_kept_branches(run, before, now, keyword);
+    if (one && gone_count == 0 && fresh_count == 0) /* a branch twice is none */
+        find_cstr(run, DIFF_RULE_CHANGED, EITHER, keyword);
     if (gone_count > 0)
         find_cstr(run, all ? DIFF_RULE_REMOVED : DIFF_BRANCH_REMOVED,
                   one   ? EITHER
@@ -546,13 +548,25 @@ static const struct {
     {"multipleOf", NO_SCHEMA},
     {"not", ONE_SCHEMA},
     {"pattern", NO_SCHEMA},
-    {"patternProperties", MAP_OF_SCHEMAS},
     {"propertyNames", ONE_SCHEMA},
     {"then", ONE_SCHEMA},
     {"unevaluatedItems", ONE_SCHEMA},
     {"unevaluatedProperties", ONE_SCHEMA},
     {"uniqueItems", NO_SCHEMA},
 };
+
+/* What matches a pattern of one side alone is, on the other, left to additionalProperties. */
+static void compare_patterns(struct run *run, struct place a, struct place b)
+{
+    bool strict =
+        is_there(member(a, "additionalProperties")) || is_there(member(b, "additionalProperties"));
+    bool both =
+        is_there(member(a, "patternProperties")) == is_there(member(b, "patternProperties"));
+    if (strict && !both)
+        find_cstr(run, DIFF_RULE_CHANGED, EITHER, "patternProperties");
+    else
+        compare_opaque(run, a, b, "patternProperties", MAP_OF_SCHEMAS);
+}
 
 /* The only rule that, being there, allows more: contains without it means 1. */
 static void compare_min_contains(struct run *run, struct place a, struct place b)
@@ -586,15 +600,26 @@ static void compare_keywords(struct run *run, struct place a, struct place b)
     compare_branches(run, a, b, "anyOf");
     compare_branches(run, a, b, "oneOf");
     compare_min_contains(run, a, b);
+    compare_patterns(run, a, b);
     for (size_t i = 0; i < sizeof(opaque) / sizeof(opaque[0]); i++)
         compare_opaque(run, a, b, opaque[i].keyword, opaque[i].below);
 }
 
-/* What the other keywords leave over depends on all of them. */
+/* What is left over by the other keywords depends on all of them, also on those that refuse
+ * nothing.
+ */
 static bool has_unevaluated(struct place schema)
 {
     return is_there(member(schema, "unevaluatedProperties")) ||
            is_there(member(schema, "unevaluatedItems"));
+}
+
+/* The same text, and it refers to nothing else. */
+static bool speaks_for_itself(struct place a, struct place b)
+{
+    return is_there(a) && is_there(b) && is_same(a, b) &&
+           memmem(text_of(a).data, text_of(a).len, "Ref\":", 5) == NULL &&
+           memmem(text_of(a).data, text_of(a).len, "$ref\":", 6) == NULL;
 }
 
 static bool is_open(const struct run *run, struct place a, struct place b)
@@ -631,13 +656,11 @@ static void compare(struct run *run, struct place a, struct place b)
         !(is_there(b) && new_target.token != b.token && has_siblings(b))) {
         compare(run, old_target, new_target);
     } else {
-        size_t changes = run->out->narrowing + run->out->widening;
         compare_opaque(run, a, b, "$ref", refers_by_anchor(b) ? BY_NAME : NO_SCHEMA);
         if (moved)
             compare(run, old_target, new_target);
         compare_keywords(run, a, b);
-        if (run->out->narrowing + run->out->widening != changes &&
-            (has_unevaluated(a) || has_unevaluated(b)))
+        if ((has_unevaluated(a) || has_unevaluated(b)) && !speaks_for_itself(a, b))
             find_cstr(run, DIFF_RULE_CHANGED, EITHER, "unevaluated...");
     }
     run->depth--;
