@@ -68,6 +68,8 @@ static void place_instruction(const struct lowering *l, struct instruction *insn
         place(l, &insn->b);
         place(l, &insn->c);
         return;
+    case OP_MEMBER: /* made of shapes, below */
+        return;
     case OP_SHAPE: {
         struct shape *shape = &l->program->shapes.items[insn->a];
         for (uint32_t i = 0; i < shape->slot_count; i++)
@@ -97,6 +99,19 @@ static void place_instruction(const struct lowering *l, struct instruction *insn
     }
 }
 
+/* A walk for one member alone ends as soon as its place is passed. */
+static void simplify_shapes(struct program *p)
+{
+    for (uint32_t i = 0; i < p->code.count; i++) {
+        struct instruction *insn = &p->code.items[i];
+        if (insn->op != OP_SHAPE || (insn->flags & INSTRUCTION_MARKS) != 0)
+            continue;
+        const struct shape *shape = &p->shapes.items[insn->a];
+        if (shape->open && shape->slot_count == 1 && shape->table == TABLE_NONE)
+            *insn = (struct instruction){.op = OP_MEMBER, .a = shape->slot_first};
+    }
+}
+
 /* No table is NULL: a program points into all of them, if only to read nothing. */
 static enum err fill_tables(struct program *p)
 {
@@ -119,5 +134,7 @@ enum err link_program(struct lowering *l, edge entry)
     place(l, &entry);
     l->program->entry = entry;
     TRY(fill_tables(l->program));
-    return select_branches(l->program);
+    TRY(select_branches(l->program));
+    simplify_shapes(l->program);
+    return OK;
 }

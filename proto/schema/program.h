@@ -41,6 +41,7 @@ enum op {
     OP_ITEM_COUNT,         /* a: min, b: max */
     OP_MEMBER_COUNT,       /* a: min, b: max */
     OP_SHAPE,              /* a: shape, b: 1 where additional ones count as evaluated */
+    OP_MEMBER,             /* a: slot; a shape of one member, open to others */
     OP_PREFIX,             /* a: first edge, b: count */
     OP_REST,               /* a: edge, b: first index */
     OP_NAMES,              /* a: edge */

@@ -26,6 +26,8 @@ struct run {
 
 static bool run(struct run *r, const struct instruction *i, uint32_t at);
 
+/* Apart from run_block, whose frame every block pays for. */
+#define APART __attribute__((noinline))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 
@@ -149,7 +151,7 @@ static uint32_t find_member(const struct run *r, uint32_t object, const struct t
     return TAPE_NONE;
 }
 
-static bool matches(struct run *r, uint32_t pattern, uint32_t at)
+static APART bool matches(struct run *r, uint32_t pattern, uint32_t at)
 {
     struct span subject = validator_string(r->validator, r->tape, r->whole, at);
     switch (pattern_match(r->patterns[pattern], r->validator->patterns, subject)) {
@@ -211,7 +213,7 @@ static bool take_marking(struct run *r, edge e, uint32_t at)
     return holds;
 }
 
-static bool run_scope(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_scope(struct run *r, const struct instruction *i, uint32_t at)
 {
     uint32_t words = mark_words(r, at);
     uint32_t outer = r->marks;
@@ -229,7 +231,7 @@ static bool run_scope(struct run *r, const struct instruction *i, uint32_t at)
     return holds;
 }
 
-static bool run_unevaluated(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_unevaluated(struct run *r, const struct instruction *i, uint32_t at)
 {
     const struct tape_token *t = &r->tokens[at];
     bool is_object = t->type == TAPE_OBJECT;
@@ -252,8 +254,8 @@ static bool run_unevaluated(struct run *r, const struct instruction *i, uint32_t
 /* ---- objects ---- */
 
 /* What is not decided by a slot alone: patterns, the additional ones, marks. */
-static bool run_member(struct run *r, const struct instruction *i, const struct shape *shape,
-                       const struct slot *slot, uint32_t key, uint32_t index)
+static APART bool run_member(struct run *r, const struct instruction *i, const struct shape *shape,
+                             const struct slot *slot, uint32_t key, uint32_t index)
 {
     const struct shape_pattern *pattern = r->program->shape_patterns.items + shape->pattern_first;
     bool known = slot != NULL && (slot->flags & SLOT_PROPERTY) != 0;
@@ -307,8 +309,8 @@ static inline bool take_later(struct run *r, const struct later *later)
     return true;
 }
 
-static bool run_shape_by_hash(struct run *r, const struct instruction *i, const struct shape *shape,
-                              uint32_t at)
+static APART bool run_shape_by_hash(struct run *r, const struct instruction *i,
+                                    const struct shape *shape, uint32_t at)
 {
     const struct slot *slots = r->program->slots.items + shape->slot_first;
     bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
@@ -317,7 +319,7 @@ static bool run_shape_by_hash(struct run *r, const struct instruction *i, const 
     uint32_t count = r->tokens[at].count;
     uint32_t required = 0;
     uint32_t key = at + 1;
-    struct later later;
+    struct later later __attribute__((uninitialized)); /* count alone is read first */
     later.count = 0;
     for (uint32_t n = 0; n < count; n++) {
         const struct tape_token *t = &r->tokens[key];
@@ -339,7 +341,7 @@ static bool run_shape_by_hash(struct run *r, const struct instruction *i, const 
 }
 
 /* Keys and slots are in the same order: one walk over both. */
-static bool run_shape(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_shape(struct run *r, const struct instruction *i, uint32_t at)
 {
     const struct shape *shape = &r->program->shapes.items[i->a];
     const struct slot *slot = r->program->slots.items + shape->slot_first;
@@ -350,7 +352,7 @@ static bool run_shape(struct run *r, const struct instruction *i, uint32_t at)
     uint32_t count = r->tokens[at].count;
     uint32_t missing = shape->required;
     uint32_t key = at + 1;
-    struct later later;
+    struct later later __attribute__((uninitialized)); /* count alone is read first */
     later.count = 0;
     if (count < missing || !spend(r, count))
         return false;
@@ -394,7 +396,26 @@ static bool run_shape(struct run *r, const struct instruction *i, uint32_t at)
     return missing == 0 && take_later(r, &later);
 }
 
-static bool run_names(struct run *r, edge e, uint32_t at)
+/* One member, if it is there; keys are in order, so that its absence is soon known. */
+static inline bool run_one_member(struct run *r, const struct slot *slot, uint32_t at)
+{
+    uint32_t key = at + 1;
+    if (!spend(r, r->tokens[at].count))
+        return false;
+    for (uint32_t n = r->tokens[at].count; n > 0; n--) {
+        const struct tape_token *t = &r->tokens[key];
+        const uint8_t *bytes = bytes_of(r, t);
+        uint64_t prefix = t->flags == 0 ? prefix_at(r, bytes, t->length) : 0;
+        if (prefix > slot->key.prefix)
+            break;
+        if (key_equals(r, &slot->key, prefix, bytes, t->length) && t->flags == 0)
+            return take(r, slot->edge, key + 1);
+        key = r->tokens[key + 1].next;
+    }
+    return (slot->flags & SLOT_REQUIRED) == 0;
+}
+
+static APART bool run_names(struct run *r, edge e, uint32_t at)
 {
     uint32_t key = at + 1;
     for (uint32_t n = r->tokens[at].count; n > 0; n--) {
@@ -405,7 +426,7 @@ static bool run_names(struct run *r, edge e, uint32_t at)
     return true;
 }
 
-static bool run_dependent(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_dependent(struct run *r, const struct instruction *i, uint32_t at)
 {
     const struct slot *slots = r->program->slots.items;
     if (!spend(r, r->tokens[at].count))
@@ -423,7 +444,7 @@ static bool run_dependent(struct run *r, const struct instruction *i, uint32_t a
 
 /* ---- arrays ---- */
 
-static bool run_rest(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_rest(struct run *r, const struct instruction *i, uint32_t at)
 {
     uint32_t count = r->tokens[at].count;
     uint32_t item = at + 1;
@@ -441,7 +462,7 @@ static bool run_rest(struct run *r, const struct instruction *i, uint32_t at)
     return true;
 }
 
-static bool run_prefix(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_prefix(struct run *r, const struct instruction *i, uint32_t at)
 {
     const edge *edges = r->program->edges.items + i->a;
     uint32_t count = r->tokens[at].count;
@@ -456,7 +477,7 @@ static bool run_prefix(struct run *r, const struct instruction *i, uint32_t at)
     return true;
 }
 
-static bool run_contains(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_contains(struct run *r, const struct instruction *i, uint32_t at)
 {
     bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
     uint32_t count = r->tokens[at].count;
@@ -479,7 +500,7 @@ static bool run_contains(struct run *r, const struct instruction *i, uint32_t at
     return found >= i->b;
 }
 
-static bool run_unique(struct run *r, uint32_t at)
+static APART bool run_unique(struct run *r, uint32_t at)
 {
     uint32_t first;
     uint32_t second;
@@ -552,7 +573,7 @@ static bool run_length(struct run *r, const struct instruction *i, const struct 
     return length >= i->a && length <= i->b;
 }
 
-static bool run_format(struct run *r, uint32_t format, uint32_t at)
+static APART bool run_format(struct run *r, uint32_t format, uint32_t at)
 {
     struct span text = validator_string(r->validator, r->tape, r->whole, at);
     return r->validator->limit == NULL && format_holds((enum format)format, text);
@@ -576,7 +597,7 @@ static uint64_t candidates(const struct run *r, const struct instruction *i, uin
     return found == NULL ? s->others : r->program->masks.items[s->mask_first + (found - slots)];
 }
 
-static bool run_any(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_any(struct run *r, const struct instruction *i, uint32_t at)
 {
     const edge *edges = r->program->edges.items + i->a;
     bool any = false;
@@ -595,7 +616,7 @@ static bool run_any(struct run *r, const struct instruction *i, uint32_t at)
     return any;
 }
 
-static bool run_one(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_one(struct run *r, const struct instruction *i, uint32_t at)
 {
     const edge *edges = r->program->edges.items + i->a;
     bool one = false;
@@ -612,7 +633,7 @@ static bool run_one(struct run *r, const struct instruction *i, uint32_t at)
     return one;
 }
 
-static bool run_if(struct run *r, const struct instruction *i, uint32_t at)
+static APART bool run_if(struct run *r, const struct instruction *i, uint32_t at)
 {
     bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
     bool holds = marks ? take_marking(r, i->a, at) : take(r, i->a, at);
@@ -663,6 +684,9 @@ static bool run_block(struct run *r, const struct instruction *i, uint32_t at)
             break;
         case OP_SHAPE:
             holds = t->type != TAPE_OBJECT || run_shape(r, i, at);
+            break;
+        case OP_MEMBER:
+            holds = t->type != TAPE_OBJECT || run_one_member(r, &r->program->slots.items[i->a], at);
             break;
         case OP_PREFIX:
             holds = t->type != TAPE_ARRAY || run_prefix(r, i, at);

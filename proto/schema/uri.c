@@ -183,7 +183,9 @@ bool uri_decode(struct span text, struct buf *out)
         buf_append_byte(out, (uint8_t)(hex(text.data[i + 1]) << 4 | hex(text.data[i + 2])));
         i += 2;
     }
-    return buf_check(out) == OK && text_is_utf8(span_of(out->data + start, out->len - start));
+    if (buf_check(out) != OK || out->len == start)
+        return buf_check(out) == OK;
+    return text_is_utf8(span_of(out->data + start, out->len - start));
 }
 
 void uri_append_fragment(struct buf *out, struct span text)
