@@ -116,7 +116,7 @@ static inline bool key_equals(const struct run *r, const struct text_key *key, u
 {
     if (key->prefix != prefix || key->len != len)
         return false;
-    return len <= 8 || memcmp(r->program->bytes.items + key->offset + 8, bytes + 8, len - 8) == 0;
+    return len <= 8 || same_bytes(r->program->bytes.items + key->offset, bytes, len);
 }
 
 /* The slot with this text (and, for values, this type), or NULL. */
@@ -314,8 +314,7 @@ static APART bool run_shape_by_hash(struct run *r, const struct instruction *i,
 {
     const struct slot *slots = r->program->slots.items + shape->slot_first;
     bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
-    bool simple = shape->open && !marks;
-    bool known_suffices = !marks && shape->pattern_count == 0;
+    bool known_suffices = shape->pattern_count == 0;
     uint32_t count = r->tokens[at].count;
     uint32_t required = 0;
     uint32_t key = at + 1;
@@ -331,10 +330,12 @@ static APART bool run_shape_by_hash(struct run *r, const struct instruction *i,
             if (!take_slot(r, slot, key + 1, &later))
                 return false;
         }
-        bool is_done =
-            simple || (known_suffices && slot != NULL && (slot->flags & SLOT_PROPERTY) != 0);
-        if (!is_done && !run_member(r, i, shape, slot, key, n))
+        if (known_suffices && slot != NULL && (slot->flags & SLOT_PROPERTY) != 0) {
+            if (marks)
+                mark(r, n);
+        } else if (!shape->open && !run_member(r, i, shape, slot, key, n)) {
             return false;
+        }
         key = r->tokens[key + 1].next;
     }
     return required == shape->required && take_later(r, &later);
@@ -347,8 +348,7 @@ static APART bool run_shape(struct run *r, const struct instruction *i, uint32_t
     const struct slot *slot = r->program->slots.items + shape->slot_first;
     const struct slot *last = slot + shape->slot_count;
     bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
-    bool simple = shape->open && !marks;
-    bool known_suffices = !marks && shape->pattern_count == 0;
+    bool known_suffices = shape->pattern_count == 0;
     uint32_t count = r->tokens[at].count;
     uint32_t missing = shape->required;
     uint32_t key = at + 1;
@@ -383,14 +383,14 @@ static APART bool run_shape(struct run *r, const struct instruction *i, uint32_t
             if (!take_slot(r, found, key + 1, &later))
                 return false;
         }
-        if (simple) {
-            if (slot == last)
-                break;
-        } else {
-            bool is_done = known_suffices && found != NULL && (found->flags & SLOT_PROPERTY) != 0;
-            if (!is_done && !run_member(r, i, shape, found, key, n))
-                return false;
+        if (known_suffices && found != NULL && (found->flags & SLOT_PROPERTY) != 0) {
+            if (marks)
+                mark(r, n);
+        } else if (!shape->open && !run_member(r, i, shape, found, key, n)) {
+            return false;
         }
+        if (shape->open && slot == last)
+            break;
         key = r->tokens[key + 1].next;
     }
     return missing == 0 && take_later(r, &later);
