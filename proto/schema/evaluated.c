@@ -176,3 +176,19 @@ enum err evaluated_find(const struct lowering *l, const struct view *view, bool 
     evaluated_clear(&choices);
     return err;
 }
+
+enum err evaluated_adds(const struct lowering *l, const struct evaluated *certain, uint32_t node,
+                        uint32_t context, bool *out)
+{
+    const struct evaluated nothing = {.steps = 0};
+    struct evaluated found = {.steps = 0};
+    enum err err = gather(l, node, context, false, SCHEMA_NESTING_MAX, &found);
+    for (uint32_t i = 0; err == OK && i < found.choices.count; i += 2)
+        err = gather(l, found.choices.items[i], found.choices.items[i + 1], false,
+                     SCHEMA_NESTING_MAX, &found);
+    bool items = certain == NULL && (found.all_items || found.some_items || found.prefix > 0);
+    *out = found.undecided || items ||
+           !adds_nothing(certain != NULL ? certain : &nothing, &found, false);
+    evaluated_clear(&found);
+    return err;
+}

@@ -303,13 +303,29 @@ static enum err lower_scalars(struct builder *b, const struct view *view)
 
 static uint8_t marks(const struct builder *b)
 {
-    return (uint8_t)(b->variant == VARIANT_PLAIN ? 0 : INSTRUCTION_MARKS);
+    return lower_marks(b);
 }
 
-/* The way in which a schema applied to the same value is lowered. */
-static enum variant inner(const struct builder *b)
+/* The way in which a schema applied to the same value is lowered: marking only if that adds to what
+ * is known without. */
+static enum err inner(const struct builder *b, uint32_t node, uint32_t context,
+                      enum variant *variant_out, uint8_t *flags)
 {
-    return b->variant == VARIANT_PLAIN ? VARIANT_PLAIN : VARIANT_MARKS;
+    bool adds = false;
+    if (b->variant != VARIANT_PLAIN)
+        TRY(evaluated_adds(b->l, b->certain, node, context, &adds));
+    *variant_out = adds ? VARIANT_MARKS : VARIANT_PLAIN;
+    *flags |= (uint8_t)(adds ? INSTRUCTION_MARKS : 0);
+    return OK;
+}
+
+/* The edge of a schema applied to the same value; flags: whether it marks is added. */
+static enum err inner_edge(struct builder *b, uint32_t node, uint32_t context, uint8_t *flags,
+                           edge *out)
+{
+    enum variant variant;
+    TRY(inner(b, node, context, &variant, flags));
+    return lower_edge(b->l, node, context, variant, b->block, out);
 }
 
 static uint32_t child_node(const struct builder *b, const struct clause *clause, uint32_t i)
@@ -399,8 +415,8 @@ static enum err lower_dependencies(struct builder *b, const struct view *view,
             TRY(need_names(b, view, key));
             continue;
         }
-        struct instruction insn = {.op = OP_DEPENDENT_SCHEMA, .flags = marks(b)};
-        TRY(lower_edge(b->l, child->node, view->context, inner(b), b->block, &insn.b));
+        struct instruction insn = {.op = OP_DEPENDENT_SCHEMA};
+        TRY(inner_edge(b, child->node, view->context, &insn.flags, &insn.b));
         TRY(add_name(b, view, key, &insn.a));
         TRY(lower_emit(b, 6, insn));
     }
@@ -437,10 +453,11 @@ static enum err lower_branches(struct builder *b, const struct view *view,
         return OK;
     uint32_t first = p->edges.count;
     uint32_t kinds = 0;
-    bool simple = marks(b) == 0 && op == OP_ANY;
+    uint8_t flags = 0;
+    bool simple = op == OP_ANY;
     for (uint32_t i = 0; i < clause->count; i++) {
         edge branch;
-        TRY(lower_edge(b->l, child_node(b, clause, i), view->context, inner(b), b->block, &branch));
+        TRY(inner_edge(b, child_node(b, clause, i), view->context, &flags, &branch));
         edge *slot = LIST_PUSH(&p->edges);
         if (slot == NULL)
             return ERR_NO_MEMORY;
@@ -448,13 +465,13 @@ static enum err lower_branches(struct builder *b, const struct view *view,
         kinds |= branch;
         simple = simple && branch >> 7 == 0;
     }
-    if (simple) {
+    if (simple && flags == 0) {
         b->kinds &= kinds;
         return OK;
     }
     return lower_emit(
         b, 7,
-        (struct instruction){.op = (uint8_t)op, .flags = marks(b), .a = first, .b = clause->count});
+        (struct instruction){.op = (uint8_t)op, .flags = flags, .a = first, .b = clause->count});
 }
 
 static enum err lower_choices(struct builder *b, const struct view *view)
@@ -471,16 +488,15 @@ static enum err lower_choices(struct builder *b, const struct view *view)
                        &insn.a));
         TRY(lower_emit(b, 6, insn));
     }
-    bool decides = then != NULL || otherwise != NULL || marks(b) != 0;
+    bool decides = then != NULL || otherwise != NULL || b->variant != VARIANT_PLAIN;
     if (condition == NULL || !decides)
         return OK;
-    struct instruction insn = {.op = OP_IF, .flags = marks(b), .b = EDGE_TRUE, .c = EDGE_TRUE};
-    TRY(lower_edge(b->l, child_node(b, condition, 0), view->context, inner(b), b->block, &insn.a));
+    struct instruction insn = {.op = OP_IF, .b = EDGE_TRUE, .c = EDGE_TRUE};
+    TRY(inner_edge(b, child_node(b, condition, 0), view->context, &insn.flags, &insn.a));
     if (then != NULL)
-        TRY(lower_edge(b->l, child_node(b, then, 0), view->context, inner(b), b->block, &insn.b));
+        TRY(inner_edge(b, child_node(b, then, 0), view->context, &insn.flags, &insn.b));
     if (otherwise != NULL)
-        TRY(lower_edge(b->l, child_node(b, otherwise, 0), view->context, inner(b), b->block,
-                       &insn.c));
+        TRY(inner_edge(b, child_node(b, otherwise, 0), view->context, &insn.flags, &insn.c));
     return lower_emit(b, 7, insn);
 }
 
@@ -538,6 +554,8 @@ static enum err judge_unmarked(struct builder *b, const struct view *view, enum 
     TRY(err);
     if (verdict == EVALUATED_STATIC)
         return OK;
+    if (b->certain != NULL)
+        return tables_unmarked(b, view);
     struct instruction insn = {.op = OP_UNEVALUATED, .flags = INSTRUCTION_MARKS, .b = kind};
     TRY(lower_edge(b->l, child_node(b, clause, 0), view->context, VARIANT_PLAIN, 0, &insn.a));
     return lower_emit(b, 9, insn);
@@ -553,7 +571,7 @@ static enum err lower_conjunct(struct builder *b, uint32_t node, uint32_t contex
     if (b->schema_count < BUILDER_SCHEMAS_MAX)
         return lower_node(b, node, context, false);
     struct instruction insn = {.op = OP_CALL};
-    TRY(lower_edge(b->l, node, context, inner(b), b->block, &insn.a));
+    TRY(inner_edge(b, node, context, &insn.flags, &insn.a));
     return insn.a == EDGE_TRUE ? OK : lower_emit(b, 6, insn);
 }
 
@@ -603,11 +621,13 @@ static enum err lower_node(struct builder *b, uint32_t node, uint32_t context, b
     if (b->l->model->nodes.items[node].kind == NODE_FALSE)
         b->kinds = 0;
     bool scope = false;
-    if (!is_first || b->variant != VARIANT_SCOPE)
+    bool is_inside = is_first && (b->variant == VARIANT_SCOPE || b->variant == VARIANT_ALONE);
+    if (!is_inside)
         TRY(needs_scope(b, &view, &scope));
     if (scope) {
         struct instruction insn = {.op = OP_SCOPE, .flags = marks(b)};
-        TRY(lower_edge(b->l, node, context, VARIANT_SCOPE, b->block, &insn.a));
+        enum variant variant = marks(b) == 0 ? VARIANT_ALONE : VARIANT_SCOPE;
+        TRY(lower_edge(b->l, node, context, variant, b->block, &insn.a));
         TRY(lower_emit(b, 7, insn));
     } else {
         TRY(lower_scalars(b, &view));
@@ -616,7 +636,7 @@ static enum err lower_node(struct builder *b, uint32_t node, uint32_t context, b
         TRY(lower_conjuncts(b, &view));
         TRY(lower_choices(b, &view));
         TRY(lower_items_left(b, &view));
-        if (b->variant == VARIANT_SCOPE && is_first) {
+        if (is_inside) {
             TRY(judge_unmarked(b, &view, KEYWORD_UNEVALUATED_PROPERTIES, KIND_OBJECT));
             TRY(judge_unmarked(b, &view, KEYWORD_UNEVALUATED_ITEMS, KIND_ARRAY));
         }
@@ -652,13 +672,33 @@ static enum err append_code(struct builder *b)
     return OK;
 }
 
+/* For a scope of members alone: what it evaluates for certain needs no marks. */
+static enum err find_certain(struct builder *b, const struct block *block,
+                             struct evaluated *certain)
+{
+    struct view view;
+    enum evaluated_verdict verdict;
+    lower_view(b->l, block->node, block->context, &view);
+    if (block->variant != VARIANT_ALONE || view.by[KEYWORD_UNEVALUATED_PROPERTIES] == NULL ||
+        view.by[KEYWORD_UNEVALUATED_ITEMS] != NULL)
+        return OK;
+    TRY(evaluated_find(b->l, &view, false, certain, &verdict));
+    if (!certain->undecided && !certain->all_members)
+        b->certain = certain;
+    return OK;
+}
+
 static enum err lower_block(struct lowering *l, uint32_t index)
 {
     struct block block = l->blocks.items[index];
     struct builder builder = {.l = l, .block = index, .variant = block.variant, .kinds = KIND_ANY};
-    enum err err = lower_node(&builder, block.node, block.context, true);
+    struct evaluated certain = {.steps = 0};
+    enum err err = find_certain(&builder, &block, &certain);
+    if (err == OK)
+        err = lower_node(&builder, block.node, block.context, true);
     if (err == OK)
         err = append_code(&builder);
+    evaluated_clear(&certain);
     free(builder.code.items);
     return err;
 }

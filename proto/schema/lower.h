@@ -9,7 +9,8 @@
 enum variant {
     VARIANT_PLAIN,
     VARIANT_MARKS, /* marks what it evaluates, for the scope around */
-    VARIANT_SCOPE  /* the inside of a scope of its own: marks, then judges what is unmarked */
+    VARIANT_SCOPE, /* the inside of a scope of its own: marks, then judges what is unmarked */
+    VARIANT_ALONE  /* the same where no scope around asks: what is certain is not marked */
 };
 
 /* Which schema each dynamic anchor leads to: the outermost resource that has it decides. */
@@ -41,6 +42,8 @@ struct lowering {
     uint32_t block_table_count;
 };
 
+struct evaluated;
+
 /* One block while it is made. */
 #define BUILDER_SCHEMAS_MAX 64u
 struct builder {
@@ -48,6 +51,7 @@ struct builder {
     uint32_t block;
     enum variant variant;
     uint32_t kinds;
+    const struct evaluated *certain; /* of a scope: what it evaluates whatever the value, or NULL */
     struct {
         uint32_t node;
         uint32_t context;
@@ -74,6 +78,12 @@ MUST_USE enum err lower_bind(struct lowering *l, uint32_t node, uint32_t *contex
 uint32_t lower_target(const struct lowering *l, const struct clause *clause, uint32_t context);
 MUST_USE enum err lower_emit(struct builder *b, unsigned phase, struct instruction instruction);
 
+/* Flags of an instruction that evaluates something by itself. */
+static inline uint8_t lower_marks(const struct builder *b)
+{
+    return (uint8_t)(b->variant == VARIANT_PLAIN || b->certain != NULL ? 0 : INSTRUCTION_MARKS);
+}
+
 /* tables.c */
 MUST_USE enum err tables_key(struct program *program, struct span text, struct text_key *out);
 /* Makes a hash table over slots; ERR_LIMIT where their texts collide on purpose. by_flags: the type
@@ -83,6 +93,9 @@ MUST_USE enum err tables_hash(struct program *program, uint32_t slot_first, uint
 /* Lowers properties, required, patternProperties, additionalProperties, and an
  * unevaluatedProperties that can be decided here. */
 MUST_USE enum err tables_shape(struct builder *b, const struct view *view);
+/* Lowers the end of a scope whose certain part is known: members that neither that part knows nor
+ * marks say to be evaluated are additional ones. */
+MUST_USE enum err tables_unmarked(struct builder *b, const struct view *view);
 MUST_USE enum err tables_enum(struct builder *b, const struct view *view);
 
 /* evaluated.c: what the schemas applied in place evaluate of an object or array. */
@@ -106,6 +119,10 @@ MUST_USE enum err evaluated_find(const struct lowering *l, const struct view *vi
 
 /* select.c */
 MUST_USE enum err select_branches(struct program *program);
+
+/* Whether a schema applied in place evaluates anything beyond what is certain (NULL: anything). */
+MUST_USE enum err evaluated_adds(const struct lowering *l, const struct evaluated *certain,
+                                 uint32_t node, uint32_t context, bool *out);
 
 /* link.c */
 MUST_USE enum err link_program(struct lowering *l, edge entry);

@@ -58,7 +58,8 @@ enum op {
     OP_UNEVALUATED /* a: edge, b: kind of container */
 };
 
-#define INSTRUCTION_MARKS 1u /* what is evaluated is marked, for an unevaluated... around */
+#define INSTRUCTION_MARKS 1u    /* what is evaluated is marked, for an unevaluated... around */
+#define INSTRUCTION_UNMARKED 2u /* a shape whose additional members are those not marked either */
 
 struct instruction {
     uint8_t op;

@@ -24,6 +24,14 @@ static bool is_framed(const struct model *model, const struct schema_document *d
     return names_find(&model->resource_of_uri, 0, document->uri) != NAMES_NONE;
 }
 
+static struct span last_part(struct span uri)
+{
+    size_t at = uri.len;
+    while (at > 0 && uri.data[at - 1] != '/')
+        at--;
+    return span_part(uri, at, uri.len - at);
+}
+
 /* The resource with this URI: framed already, a document of the library, or embedded in one. */
 static enum err find_resource(struct framing *f, struct span uri, uint32_t *out)
 {
@@ -36,12 +44,9 @@ static enum err find_resource(struct framing *f, struct span uri, uint32_t *out)
         TRY(frame_copy(f, document));
     for (uint32_t i = 0; document == NULL && i < library_count(f->library); i++) {
         const struct schema_document *other = library_at(f->library, i);
-        struct span quoted =
-            uri; /* an embedded resource may be written relative: by its last part */
-        while (quoted.len > 0 && memchr(quoted.data, '/', quoted.len) != NULL)
-            quoted = span_part(quoted, 1, quoted.len);
-        if (is_framed(model, other) ||
-            memmem(other->text.data, other->text.len, quoted.data, quoted.len) == NULL)
+        struct span last = last_part(uri); /* an embedded resource may be written relative */
+        if (is_framed(model, other) || (last.len > 0 && memmem(other->text.data, other->text.len,
+                                                               last.data, last.len) == NULL))
             continue;
         TRY(frame_copy(f, other));
         if (names_find(&model->resource_of_uri, 0, uri) != NAMES_NONE)

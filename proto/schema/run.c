@@ -271,6 +271,8 @@ static APART bool run_member(struct run *r, const struct instruction *i, const s
     }
     if (UNLIKELY(r->validator->limit != NULL))
         return false;
+    if (!known && (i->flags & INSTRUCTION_UNMARKED) != 0)
+        known = (r->validator->marks[r->marks + index / 64] >> (index % 64) & 1) != 0;
     if (!known) {
         if (!take(r, shape->additional, key + 1))
             return false;

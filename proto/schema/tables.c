@@ -299,7 +299,7 @@ static enum err add_patterns(struct builder *b, const struct view *view,
     uint32_t count = patterns == NULL ? 0 : patterns->count;
     const struct child *children =
         count == 0 ? NULL : b->l->model->children.items + patterns->first;
-    bool marks = b->variant != VARIANT_PLAIN;
+    bool marks = lower_marks(b) != 0;
     shape->pattern_first = p->shape_patterns.count;
     for (unsigned turn = 0; turn < 2; turn++) {
         for (uint32_t i = 0; i < count; i++) {
@@ -342,19 +342,19 @@ static enum err make_shape(struct builder *b, const struct view *view,
                                   b->l->model->nodes.items[view->node].token, "TABLE_PROBES_MAX");
     TRY(err);
     shape.open = shape.additional == EDGE_TRUE && shape.pattern_count == 0 &&
-                 (b->variant == VARIANT_PLAIN || additional == NULL);
-    if (b->variant == VARIANT_PLAIN && shape.open && shape.plain && shape.required == 0)
+                 (lower_marks(b) == 0 || additional == NULL);
+    if (lower_marks(b) == 0 && shape.open && shape.plain && shape.required == 0)
         return OK;
     struct shape *kept = LIST_PUSH(&b->l->program->shapes);
     if (kept == NULL)
         return ERR_NO_MEMORY;
     *kept = shape;
-    uint8_t flags = (uint8_t)(b->variant == VARIANT_PLAIN ? 0 : INSTRUCTION_MARKS);
     uint16_t aux = additional != NULL; /* there is one: what it takes is evaluated */
-    return lower_emit(
-        b, shape.plain && shape.additional == EDGE_TRUE ? 2 : 4,
-        (struct instruction){
-            .op = OP_SHAPE, .flags = flags, .a = b->l->program->shapes.count - 1, .b = aux});
+    return lower_emit(b, shape.plain && shape.additional == EDGE_TRUE ? 2 : 4,
+                      (struct instruction){.op = OP_SHAPE,
+                                           .flags = lower_marks(b),
+                                           .a = b->l->program->shapes.count - 1,
+                                           .b = aux});
 }
 
 enum err tables_shape(struct builder *b, const struct view *view)
@@ -377,4 +377,34 @@ enum err tables_shape(struct builder *b, const struct view *view)
         err = make_shape(b, view, additional, &foreign);
     evaluated_clear(&foreign);
     return err;
+}
+
+enum err tables_unmarked(struct builder *b, const struct view *view)
+{
+    struct program *p = b->l->program;
+    const struct clause *clause = view->by[KEYWORD_UNEVALUATED_PROPERTIES];
+    struct drafts drafts = {.list = {.items = NULL}};
+    struct shape shape = {.pattern_first = p->shape_patterns.count};
+    enum err err = lower_edge(b->l, b->l->model->children.items[clause->first].node, view->context,
+                              VARIANT_PLAIN, 0, &shape.additional);
+    for (uint32_t i = 0; err == OK && i < b->certain->names.count; i++)
+        err = add_draft(&drafts, b->certain->names.items[i], EDGE_TRUE, SLOT_PROPERTY);
+    for (uint32_t i = 0; err == OK && i < b->certain->patterns.count; i++)
+        err = add_pattern(p, b->certain->patterns.items[i], EDGE_TRUE, &shape.extra_patterns);
+    if (err == OK) {
+        unite(&drafts);
+        err = add_slots(b, &drafts, &shape);
+    }
+    free(drafts.list.items);
+    if (err == ERR_LIMIT && b->l->framing->refusal->err == OK)
+        return frame_refuse_limit(b->l->framing, b->l->model->nodes.items[view->node].source,
+                                  clause->token, "TABLE_PROBES_MAX");
+    TRY(err);
+    struct shape *kept = LIST_PUSH(&p->shapes);
+    if (kept == NULL)
+        return ERR_NO_MEMORY;
+    *kept = shape;
+    return lower_emit(b, 9,
+                      (struct instruction){
+                          .op = OP_SHAPE, .flags = INSTRUCTION_UNMARKED, .a = p->shapes.count - 1});
 }
