@@ -4,6 +4,8 @@
 
 #include "proto/schema/lower.h"
 
+#define NARROWING_ROUNDS 4u /* choices within each other; more are entered to be known */
+
 /* Depth of what is applied to one value within each other, by repeated relaxation over the links;
  * more rounds than blocks would mean a loop, more than SCHEMA_NESTING_MAX is a limit. */
 static enum err check_nesting(struct lowering *l)
@@ -36,6 +38,37 @@ static enum err check_nesting(struct lowering *l)
                        "references that descend into the value");
     l->framing->refusal->limit = "SCHEMA_NESTING_MAX";
     return ERR_BAD_SCHEMA;
+}
+
+static uint32_t kinds_of(const struct lowering *l, edge e)
+{
+    return e >> 7 == 0 ? e & KIND_ANY : l->blocks.items[e >> 7].kinds;
+}
+
+/* The kinds that an instruction lets pass, as far as its branches tell. */
+static uint32_t kinds_passed(const struct lowering *l, const struct instruction *insn)
+{
+    if (insn->op == OP_CALL || insn->op == OP_SCOPE)
+        return kinds_of(l, insn->a);
+    if (insn->op != OP_ANY && insn->op != OP_ONE)
+        return KIND_ANY;
+    uint32_t kinds = 0;
+    for (uint32_t i = 0; i < insn->b; i++)
+        kinds |= kinds_of(l, l->program->edges.items[insn->a + i]);
+    return kinds;
+}
+
+/* A choice takes no more kinds than its branches: nested choices need not be entered to know it. */
+static void narrow_kinds(struct lowering *l)
+{
+    for (unsigned round = 0; round < NARROWING_ROUNDS; round++) {
+        for (uint32_t n = l->blocks.count - 1; n > 0; n--) {
+            struct block *block = &l->blocks.items[n];
+            const struct instruction *insn = &l->program->code.items[block->first];
+            for (; insn->op != OP_END; insn++)
+                block->kinds &= kinds_passed(l, insn);
+        }
+    }
 }
 
 static void place(const struct lowering *l, edge *e)
@@ -127,6 +160,7 @@ static enum err fill_tables(struct program *p)
 enum err link_program(struct lowering *l, edge entry)
 {
     TRY(check_nesting(l));
+    narrow_kinds(l);
     for (uint32_t i = 0; i < l->program->edges.count; i++)
         place(l, &l->program->edges.items[i]);
     for (uint32_t i = 0; i < l->program->code.count; i++)

@@ -49,7 +49,7 @@ enum op {
     OP_DEPENDENT_SCHEMA,   /* a: slot of the name, b: edge */
     OP_CALL,               /* a: edge */
     OP_NOT,                /* a: edge */
-    OP_ANY,                /* a: first edge, b: count, c: selector + 1, or 0 */
+    OP_ANY,                /* a: first edge, b: count, c: selector + 1; 0: too many branches */
     OP_ONE,                /* the same */
     OP_IF,                 /* a, b, c: edges of if, then, else */
     OP_CONTAINS,           /* a: edge, b: min, c: max */
@@ -123,16 +123,18 @@ struct range {
     bool below;
 };
 
-/* A choice by one member's value: anyOf and oneOf whose branches demand the same member with values
- * of their own (select.c). Bit n of a mask: branch n may hold. */
+/* What narrows a choice (select.c). Bit n of a mask: branch n may hold. Where branches demand the
+ * same member with values of their own, that member's value chooses; table is TABLE_NONE otherwise.
+ */
 struct selector {
     struct text_key key;
     uint32_t slot_first; /* the values */
     uint32_t slot_count;
     uint32_t mask_first; /* of each value */
     uint32_t table;
-    uint64_t unguarded; /* where there is no such member, or it is no string */
-    uint64_t others;    /* for a string that is none of the values */
+    uint64_t by_type[TAPE_OBJECT + 1]; /* of the value */
+    uint64_t unguarded;                /* where there is no such member, or it is no string */
+    uint64_t others;                   /* for a string that is none of the values */
 };
 
 struct program {

@@ -584,33 +584,51 @@ static APART bool run_format(struct run *r, uint32_t format, uint32_t at)
 /* ---- choices ---- */
 
 /* The branches that may hold, as bits: what a selector leaves. */
-static uint64_t candidates(const struct run *r, const struct instruction *i, uint32_t at)
+static inline uint64_t candidates(const struct run *r, const struct selector *s, uint32_t at)
 {
-    if (i->c == 0 || r->tokens[at].type != TAPE_OBJECT)
-        return ~UINT64_C(0);
-    const struct selector *s = &r->program->selectors.items[i->c - 1];
+    uint64_t left = s->by_type[r->tokens[at].type];
+    if (s->table == TABLE_NONE || r->tokens[at].type != TAPE_OBJECT)
+        return left;
     uint32_t member = find_member(r, at, &s->key);
     if (member == TAPE_NONE || r->tokens[member].type != TAPE_STRING)
-        return s->unguarded;
+        return left & s->unguarded;
     const struct tape_token *t = &r->tokens[member];
     const struct slot *slots = r->program->slots.items + s->slot_first;
     const struct slot *found = table_find(
         r, s->table, slots, prefix_at(r, bytes_of(r, t), t->length), bytes_of(r, t), t->length);
-    return found == NULL ? s->others : r->program->masks.items[s->mask_first + (found - slots)];
+    return left &
+           (found == NULL ? s->others : r->program->masks.items[s->mask_first + (found - slots)]);
+}
+
+/* anyOf and oneOf of more branches than a mask has bits. */
+static APART bool run_many(struct run *r, const struct instruction *i, uint32_t at)
+{
+    const edge *edges = r->program->edges.items + i->a;
+    bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
+    uint32_t holding = 0;
+    for (uint32_t n = 0; n < i->b; n++) {
+        holding += marks ? take_marking(r, edges[n], at) : take(r, edges[n], at);
+        if (UNLIKELY(r->validator->limit != NULL) || (i->op == OP_ONE && holding > 1))
+            return false;
+        if (i->op == OP_ANY && holding > 0 && !marks)
+            return true;
+    }
+    return holding > 0;
 }
 
 static APART bool run_any(struct run *r, const struct instruction *i, uint32_t at)
 {
+    if (i->c == 0)
+        return run_many(r, i, at);
     const edge *edges = r->program->edges.items + i->a;
     bool any = false;
     bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
-    uint64_t left = candidates(r, i, at);
-    for (uint32_t n = 0; n < i->b; n++) {
-        if (n < 64 && (left >> n & 1) == 0)
-            continue;
+    uint64_t left = candidates(r, &r->program->selectors.items[i->c - 1], at);
+    for (; left != 0; left &= left - 1) {
+        edge e = edges[__builtin_ctzll(left)];
         if (marks)
-            any = take_marking(r, edges[n], at) || any;
-        else if (take(r, edges[n], at))
+            any = take_marking(r, e, at) || any;
+        else if (take(r, e, at))
             return true;
         if (UNLIKELY(r->validator->limit != NULL))
             return false;
@@ -620,14 +638,15 @@ static APART bool run_any(struct run *r, const struct instruction *i, uint32_t a
 
 static APART bool run_one(struct run *r, const struct instruction *i, uint32_t at)
 {
+    if (i->c == 0)
+        return run_many(r, i, at);
     const edge *edges = r->program->edges.items + i->a;
     bool one = false;
     bool marks = (i->flags & INSTRUCTION_MARKS) != 0;
-    uint64_t left = candidates(r, i, at);
-    for (uint32_t n = 0; n < i->b; n++) {
-        if (n < 64 && (left >> n & 1) == 0)
-            continue;
-        bool holds = marks ? take_marking(r, edges[n], at) : take(r, edges[n], at);
+    uint64_t left = candidates(r, &r->program->selectors.items[i->c - 1], at);
+    for (; left != 0; left &= left - 1) {
+        edge e = edges[__builtin_ctzll(left)];
+        bool holds = marks ? take_marking(r, e, at) : take(r, e, at);
         if (UNLIKELY(r->validator->limit != NULL) || (holds && one))
             return false;
         one = one || holds;

@@ -1,4 +1,5 @@
-/* Finds where a choice (anyOf, oneOf) is decided by one member's value: branches that demand the
+/* Finds what narrows a choice (anyOf, oneOf): the value's type; and where it is so, one member's
+ * value: branches that demand the
  * same member, each with values of its own, as tagged unions do. Then a look at that member leaves
  * one branch of many. Works on the finished program.
  *
@@ -183,47 +184,64 @@ static enum err keep_values(struct program *p, struct values *values, uint64_t n
     return tables_hash(p, out->slot_first, out->slot_count, &out->table);
 }
 
+static void sort_by_type(const struct program *p, const struct instruction *choice,
+                         struct selector *out)
+{
+    static const uint8_t kinds[] = {KIND_NULL,   KIND_BOOLEAN, KIND_BOOLEAN, KIND_NUMBER,
+                                    KIND_STRING, KIND_ARRAY,   KIND_OBJECT};
+    for (unsigned type = 0; type <= TAPE_OBJECT; type++) {
+        for (uint32_t i = 0; i < choice->b; i++) {
+            bool takes = (p->edges.items[choice->a + i] & kinds[type]) != 0;
+            out->by_type[type] |= (uint64_t)takes << i;
+        }
+    }
+}
+
+/* Finds what the branches say of this member. *values: to be cleared by the caller. */
+static enum err find_guards(struct program *p, const struct instruction *choice,
+                            struct selector *out, struct values *values)
+{
+    uint64_t negative = 0;
+    unsigned guarded = 0;
+    for (uint32_t i = 0; i < choice->b; i++) {
+        struct guard guard;
+        uint32_t before = values->list.count;
+        uint64_t bit = UINT64_C(1) << i;
+        TRY(find_guard(p, p->edges.items[choice->a + i], &out->key, bit, NESTING_MAX, values,
+                       &guard));
+        guarded += guard.holds;
+        if (!guard.holds) {
+            values->list.count = before;
+            out->unguarded |= bit;
+        } else if (guard.negative) {
+            negative |= bit;
+        }
+    }
+    out->others = out->unguarded | negative;
+    return guarded < 2 ? OK : keep_values(p, values, negative, out);
+}
+
 static enum err make_selector(struct program *p, struct instruction *choice)
 {
     struct values values = {.list = {.items = NULL}};
     struct selector selector = {.table = TABLE_NONE};
     const struct text_key *key = NULL;
-    uint64_t negative = 0;
-    unsigned guarded = 0;
     enum err err = OK;
+    sort_by_type(p, choice, &selector);
     for (uint32_t i = 0; key == NULL && i < choice->b; i++)
         key = candidate(p, p->edges.items[choice->a + i], NESTING_MAX);
-    if (key == NULL)
-        return OK;
-    selector.key = *key;
-    for (uint32_t i = 0; err == OK && i < choice->b; i++) {
-        struct guard guard;
-        uint32_t before = values.list.count;
-        uint64_t bit = UINT64_C(1) << i;
-        err = find_guard(p, p->edges.items[choice->a + i], &selector.key, bit, NESTING_MAX, &values,
-                         &guard);
-        if (!guard.holds) {
-            values.list.count = before;
-            selector.unguarded |= bit;
-            continue;
-        }
-        guarded++;
-        if (guard.negative)
-            negative |= bit;
+    if (key != NULL) {
+        selector.key = *key;
+        err = find_guards(p, choice, &selector, &values);
     }
-    selector.others = selector.unguarded | negative;
-    if (err == OK && guarded >= 2)
-        err = keep_values(p, &values, negative, &selector);
     free(values.list.items);
-    if (err == ERR_LIMIT) /* texts that collide: then without */
-        return OK;
-    if (err != OK || guarded < 2 || selector.table == TABLE_NONE)
+    if (err != OK && err != ERR_LIMIT) /* a limit: values collide; then without */
         return err;
     struct selector *kept = LIST_PUSH(&p->selectors);
     if (kept == NULL)
         return ERR_NO_MEMORY;
     *kept = selector;
-    choice->c = p->selectors.count; /* 0 is none */
+    choice->c = p->selectors.count;
     return OK;
 }
 
@@ -249,7 +267,7 @@ enum err select_branches(struct program *p)
     for (uint32_t i = 0; i < p->code.count; i++) {
         struct instruction *insn = &p->code.items[i];
         bool is_branching = insn->op == OP_ANY || insn->op == OP_ONE;
-        if (is_branching && insn->b >= 2 && insn->b <= BRANCHES_MAX)
+        if (is_branching && insn->b <= BRANCHES_MAX)
             TRY(make_selector(p, insn));
     }
     return OK;
