@@ -18,7 +18,7 @@ static struct schema_limits with_defaults(const struct schema_options *options)
         limits.patterns_max = SCHEMA_PATTERNS_MAX;
     if (limits.enum_max == 0)
         limits.enum_max = SCHEMA_ENUM_MAX;
-    if (limits.instructions_max == 0)
+    if (limits.instructions_max == 0 || limits.instructions_max > SCHEMA_INSTRUCTIONS_MAX)
         limits.instructions_max = SCHEMA_INSTRUCTIONS_MAX;
     if (limits.run_depth_max == 0 || limits.run_depth_max > SCHEMA_RUN_DEPTH_MAX)
         limits.run_depth_max = SCHEMA_RUN_DEPTH_MAX;

@@ -113,7 +113,6 @@ static void place_instruction(const struct lowering *l, struct instruction *insn
         return;
     }
     case OP_END:
-    case OP_FAIL:
     case OP_CONST:
     case OP_ENUM:
     case OP_RANGE:

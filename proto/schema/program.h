@@ -26,13 +26,12 @@
 typedef uint32_t edge;
 #define EDGE_TRUE KIND_ANY
 #define EDGE_FALSE 0u
-#define EDGE_PC_BITS 25u
+static_assert(SCHEMA_INSTRUCTIONS_MAX < 1u << 25, "a place, or a block's number, fits an edge");
 
 enum op {
-    OP_END,
-    OP_FAIL,
-    OP_CONST,              /* a: slot */
+    OP_CONST,              /* a: slot; this and the next come first, see run.c */
     OP_ENUM,               /* a: first slot, b: count, c: table */
+    OP_END,
     OP_RANGE,              /* a: range */
     OP_MULTIPLE,           /* a: divisor */
     OP_LENGTH,             /* a: min, b: max code points */

@@ -25,6 +25,8 @@ struct run {
 };
 
 static bool run(struct run *r, const struct instruction *i, uint32_t at);
+static bool run_constant(const struct run *r, const struct instruction *i,
+                         const struct tape_token *t);
 
 /* Apart from run_block, whose frame every block pays for. */
 #define APART __attribute__((noinline))
@@ -72,7 +74,13 @@ static inline bool take(struct run *r, edge e, uint32_t at)
 {
     if (!kind_holds(r, e, &r->tokens[at]))
         return false;
-    return e >> 7 == 0 || run(r, r->code + (e >> 7), at);
+    if (e >> 7 == 0)
+        return true;
+    const struct instruction *i = r->code + (e >> 7);
+    /* A constant alone, which decides most choices, is no block to enter. */
+    if (i->op <= OP_ENUM && i[1].op == OP_END)
+        return run_constant(r, i, &r->tokens[at]);
+    return run(r, i, at);
 }
 
 /* ---- texts ---- */
@@ -528,13 +536,16 @@ static inline bool slot_is(const struct run *r, const struct slot *slot, uint64_
     return key_equals(r, &slot->key, prefix, bytes_of(r, t), t->length) && slot->edge == t->type;
 }
 
-static bool run_enum(struct run *r, const struct instruction *i, const struct tape_token *t)
+/* OP_CONST and OP_ENUM. */
+static APART bool run_constant(const struct run *r, const struct instruction *i,
+                               const struct tape_token *t)
 {
     const struct slot *slots = r->program->slots.items + i->a;
     const uint8_t *bytes = bytes_of(r, t);
     uint64_t prefix = prefix_at(r, bytes, t->length);
-    if (i->c == TABLE_NONE) {
-        for (uint32_t n = 0; n < i->b; n++) {
+    if (i->op == OP_CONST || i->c == TABLE_NONE) {
+        uint32_t count = i->op == OP_CONST ? 1 : i->b;
+        for (uint32_t n = 0; n < count; n++) {
             if (slot_is(r, &slots[n], prefix, t))
                 return true;
         }
@@ -671,14 +682,10 @@ static bool run_block(struct run *r, const struct instruction *i, uint32_t at)
         switch ((enum op)i->op) {
         case OP_END:
             return true;
-        case OP_FAIL:
             return false;
         case OP_CONST:
-            holds = slot_is(r, &r->program->slots.items[i->a],
-                            prefix_at(r, bytes_of(r, t), t->length), t);
-            break;
         case OP_ENUM:
-            holds = run_enum(r, i, t);
+            holds = run_constant(r, i, t);
             break;
         case OP_RANGE:
             holds = t->type != TAPE_NUMBER || run_range(r, i->a, t);
