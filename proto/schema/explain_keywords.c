@@ -69,20 +69,22 @@ static bool is_constant(const struct walk *w, uint32_t node)
 }
 
 /* constants: those members alone that a constant decides, or all the others. */
-static bool walk_properties(struct walk *w, const struct place *place, const struct clause *clause,
-                            bool constants)
+static bool walk_properties(struct walk *w, const struct place *place, bool constants)
 {
-    const struct schema_document *document = model_document(w->model, place->node);
+    const struct source *source =
+        &w->model->sources.items[w->model->nodes.items[place->node].source];
+    const struct schema_document *document = &source->document;
     bool holds = true;
     uint32_t key = place->at + 1;
     for (uint32_t i = 0; i < token_at(w, place->at)->count; i++) {
         struct span name = tape_text(w->tape, w->text, key);
         uint32_t declared = tape_member(&document->tape, document->text, place->token, name);
-        for (uint32_t n = 0; declared != TAPE_NONE && n < clause->count; n++) {
-            const struct child *child = child_of(w, clause, n);
-            if (child->key + 1 != declared || is_constant(w, child->node) != constants)
-                continue;
-            holds = apply(w, place, clause, n, key + 1, NONE) && holds;
+        uint32_t node = declared == TAPE_NONE ? NONE : source->node_of[declared];
+        if (node != NONE && is_constant(w, node) == constants) {
+            size_t path = w->path.len;
+            append_key(w, place, declared - 1);
+            holds = walk_child(w, node, key + 1, NONE) && holds;
+            w->path.len = path;
             walk_mark(w, place->marks, i);
         }
         if (!holds && walk_is_brief(w))
@@ -92,12 +94,12 @@ static bool walk_properties(struct walk *w, const struct place *place, const str
     return holds;
 }
 
-static bool check_properties(struct walk *w, const struct place *place, const struct clause *clause)
+static bool check_properties(struct walk *w, const struct place *place)
 {
-    bool holds = walk_properties(w, place, clause, true);
+    bool holds = walk_properties(w, place, true);
     if (!holds && walk_is_brief(w))
         return false;
-    return walk_properties(w, place, clause, false) && holds;
+    return walk_properties(w, place, false) && holds;
 }
 
 static bool key_matches(struct walk *w, uint32_t pattern, uint32_t key)
@@ -373,7 +375,7 @@ static bool walk_object(struct walk *w, const struct place *place, const struct 
         return true;
     switch ((enum keyword)clause->keyword) {
     case KEYWORD_PROPERTIES:
-        return check_properties(w, place, clause);
+        return check_properties(w, place);
     case KEYWORD_PATTERN_PROPERTIES:
         return check_patterns(w, place, clause);
     case KEYWORD_ADDITIONAL_PROPERTIES:
@@ -405,12 +407,35 @@ static bool walk_array(struct walk *w, const struct place *place, const struct c
     }
 }
 
+/* Names that are looked for among each other one by one, for each member. */
+static uint64_t names_sought(const struct walk *w, const struct place *place, enum keyword keyword)
+{
+    const struct clause *properties = NULL;
+    switch (keyword) {
+    case KEYWORD_ADDITIONAL_PROPERTIES:
+        properties = model_clause(w->model, place->node, KEYWORD_PROPERTIES);
+        return properties == NULL ? 0 : properties->count;
+    case KEYWORD_PROPERTIES:
+    case KEYWORD_REQUIRED:
+    case KEYWORD_DEPENDENT_SCHEMAS:
+    case KEYWORD_DEPENDENCIES:
+    case KEYWORD_DEPENDENT_REQUIRED: {
+        const struct tape_token *list =
+            schema_document_token(model_document(w->model, place->node), place->token);
+        return list->next - place->token;
+    }
+    default:
+        return 0;
+    }
+}
+
 bool walk_clause(struct walk *w, const struct place *place, const struct clause *clause)
 {
     enum keyword keyword = (enum keyword)clause->keyword;
     /* The walk over an object or array is charged by its size. */
     const struct tape_token *t = token_at(w, place->at);
-    uint32_t cost = t->type < TAPE_ARRAY ? 0 : t->count;
+    uint64_t cost =
+        t->type < TAPE_ARRAY ? 0 : t->count * (1 + names_sought(w, place, keyword) / 16);
     if (w->steps_left < cost)
         return walk_out_of(w, "SCHEMA_RUN_STEPS_MAX");
     w->steps_left -= cost;

@@ -28,6 +28,10 @@ static bool run(struct run *r, const struct instruction *i, uint32_t at);
 static bool run_constant(const struct run *r, const struct instruction *i,
                          const struct tape_token *t);
 
+/* What a step stands for: some 10 ns. */
+#define BYTES_OF_STEP 64u
+#define PATTERN_STEPS_OF_RUN 64u /* a match that PCRE2 is asked for */
+
 /* Apart from run_block, whose frame every block pays for. */
 #define APART __attribute__((noinline))
 #define LIKELY(x) __builtin_expect(!!(x), 1)
@@ -161,6 +165,9 @@ static uint32_t find_member(const struct run *r, uint32_t object, const struct t
 
 static APART bool matches(struct run *r, uint32_t pattern, uint32_t at)
 {
+    uint32_t cost = pattern_is_simple(r->patterns[pattern]) ? 1 : PATTERN_STEPS_OF_RUN;
+    if (!spend(r, cost + r->tokens[at].length / BYTES_OF_STEP))
+        return false;
     struct span subject = validator_string(r->validator, r->tape, r->whole, at);
     switch (pattern_match(r->patterns[pattern], r->validator->patterns, subject)) {
     case PATTERN_YES:
@@ -582,12 +589,16 @@ static bool run_length(struct run *r, const struct instruction *i, const struct 
         return false;
     if (i->a <= 1 && t->length <= i->b)
         return true;
+    if (!spend(r, t->length / BYTES_OF_STEP))
+        return false;
     uint32_t length = validator_length(t, bytes_of(r, t));
     return length >= i->a && length <= i->b;
 }
 
 static APART bool run_format(struct run *r, uint32_t format, uint32_t at)
 {
+    if (!spend(r, 1 + r->tokens[at].length / BYTES_OF_STEP))
+        return false;
     struct span text = validator_string(r->validator, r->tape, r->whole, at);
     return r->validator->limit == NULL && format_holds((enum format)format, text);
 }

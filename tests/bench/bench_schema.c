@@ -154,7 +154,7 @@ static void bench_set(const char *name, struct set *set, const char *lines,
     if (!is_mutated) {
         report("bytes", name, measure(set, validator, true), "ns/document");
         double best = 1e9;
-        for (int turn = 0; turn < 5; turn++) {
+        for (int turn = 0; turn < 20; turn++) {
             double start = seconds();
             schema_free(compile(buf_span(&set->schema_text)));
             double elapsed = seconds() - start;
