@@ -41,7 +41,7 @@ struct judge_look {
 
 static enum judgement bits_at(const struct docket *docket, uint64_t index)
 {
-    return (enum judgement)(docket->bits[index / 4] >> (index % 4 * 2) & 3u);
+    return (enum judgement)((unsigned)docket->bits[index / 4] >> (index % 4 * 2) & 3u);
 }
 
 static void bits_set(struct docket *docket, uint64_t index, enum judgement judgement)
