@@ -3,6 +3,7 @@
 #include "node/store/publish.h"
 
 #include <pthread.h>
+#include <sodium.h>
 #include <stdlib.h>
 
 #include "node/net/os.h"
@@ -17,10 +18,14 @@ struct publisher {
     pthread_rwlock_t order;
 };
 
+#define ID_SLOTS (2u * SYNC_BATCH_ENTRIES_MAX) /* a power of two, never more than half full */
+static_assert(SYNC_BATCH_ENTRIES_MAX < UINT16_MAX, "an entry's number fits a slot");
+
 /* A batch on its way, and which item each of its entries answers. */
 struct shipment {
     struct batch *batch;
     uint32_t items[SYNC_BATCH_ENTRIES_MAX];
+    uint16_t newest[ID_SLOTS]; /* by id, open addressing: 0 is free, else entry + 1 */
     enum err err;
     struct why why;
     uint64_t first;
@@ -47,6 +52,7 @@ struct run {
     pthread_mutex_t mutex;
     pthread_cond_t shipped;
     bool alone;
+    uint8_t id_key[crypto_shorthash_KEYBYTES]; /* ids come from outside: none chooses its slot */
     struct os_random random;
     struct env env;
 };
@@ -222,6 +228,25 @@ static enum err write_line(struct run *run, const struct record_draft *draft, st
     return record_read(buf_span(&run->line), &run->line_tape, out, why);
 }
 
+static struct span id_of(const struct batch *batch, uint32_t index)
+{
+    const struct batch_entry *entry = &batch->entries[index];
+    return span_of(batch->lines.data + entry->id_offset, entry->id_length);
+}
+
+/* The slot of this id in a shipment: of its newest entry, or a free one. */
+static uint16_t *slot_of(const struct run *run, struct shipment *shipment, struct span id)
+{
+    uint64_t hash;
+    static_assert(sizeof(hash) == crypto_shorthash_BYTES, "SipHash-2-4");
+    (void)crypto_shorthash((uint8_t *)&hash, id.data, id.len, run->id_key);
+    size_t at = (size_t)hash & (ID_SLOTS - 1);
+    while (shipment->newest[at] != 0 &&
+           !span_equal(id_of(shipment->batch, shipment->newest[at] - 1u), id))
+        at = (at + 1) & (ID_SLOTS - 1);
+    return &shipment->newest[at];
+}
+
 /* Appends the line of a record to the open shipment; closes it when it is full. */
 static enum err load(struct run *run, const struct record *record, uint32_t item)
 {
@@ -244,6 +269,7 @@ static enum err load(struct run *run, const struct record *record, uint32_t item
     struct hash leaf = merkle_leaf_hash(record->line);
     TRY(batch_append(open->batch, record, &leaf));
     open->items[open->batch->count - 1] = item;
+    *slot_of(run, open, record->id) = (uint16_t)open->batch->count;
     return OK;
 }
 
@@ -329,13 +355,9 @@ static const struct batch_entry *find_on_its_way(const struct run *run, struct s
 {
     if (run->shipment_count == 0)
         return NULL;
-    const struct batch *batch = run->shipments[run->shipment_count - 1]->batch;
-    for (uint32_t i = batch->count; i-- > 0;) {
-        const struct batch_entry *entry = &batch->entries[i];
-        if (span_equal(span_of(batch->lines.data + entry->id_offset, entry->id_length), id))
-            return entry;
-    }
-    return NULL;
+    struct shipment *open = run->shipments[run->shipment_count - 1];
+    uint16_t newest = *slot_of(run, open, id);
+    return newest == 0 ? NULL : &open->batch->entries[newest - 1u];
 }
 
 /* Finds the newest version of this id that is on its way in this run, or held. false: none. */
@@ -517,6 +539,7 @@ static bool run_begin(struct run *run, struct publisher *publisher,
         out->err = ERR_NO_MEMORY;
         return false;
     }
+    crypto_shorthash_keygen(run->id_key);
     os_random_init(&run->random);
     run->env = os_random_env(&run->random);
     const struct publish_check *check = &publisher->check;

@@ -62,6 +62,17 @@ class LocalApi(Case):
         self.assertEqual([line.get("unchanged", False) for line in answer], [False, False, False, True])
         self.assertEqual([line["index"] for line in answer], [0, 1, 2, 2])
 
+    def test_the_newest_version_of_each_of_thousands_of_ids_is_what_counts(self):
+        count = 5000  # more than one batch holds
+        versions = [(i, 1) for i in range(count)] + [(i, 1 + i % 2) for i in range(count)] + [(i, 1 + i % 2) for i in range(count)]
+        text = "\n".join(json.dumps(record(i, body={"v": v})) for i, v in versions)
+        answer = lines(self.a.post(text, "?unless-unchanged", Content_Type="application/x-ndjson")[2])
+        self.assertEqual([line.get("unchanged", False) for line in answer],
+                         [False] * count + [i % 2 == 0 for i in range(count)] + [True] * count)
+        self.assertEqual(self.a.held(self.a.origin)["size"], count + count // 2)
+        self.assertEqual([line["index"] for line in answer[2 * count:]],
+                         [line["index"] for line in answer[count:2 * count]])
+
     def test_an_idempotency_key_publishes_once(self):
         first = self.a.post(json.dumps(record(1)), Idempotency_Key="k1")
         again = self.a.post(json.dumps(record(1)), Idempotency_Key="k1")
