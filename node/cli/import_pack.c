@@ -235,17 +235,19 @@ static void leave_out(struct importing *in, size_t index)
                       &(struct publish_tally_row){kind, "", "", UINT64_MAX - index, 1});
 }
 
-static void tell_left_out(struct importing *in)
+static enum err tell_left_out(struct importing *in)
 {
     struct graph_left left[64];
+    size_t kinds;
     uint64_t total;
-    size_t kinds = graph_left_out(in->graph, left, 64, &total);
+    TRY(graph_left_out(in->graph, left, 64, &kinds, &total));
     in->report->left_out += total;
     for (size_t i = 0; i < kinds; i++)
         publish_tally_add(
             &in->report->left,
             &(struct publish_tally_row){left[i].type.len > 0 ? left[i].type : SPAN_LITERAL("-"), "",
                                         "", i, left[i].count});
+    return OK;
 }
 
 static enum err take_graph(struct importing *in, struct import_source *source,
@@ -269,8 +271,7 @@ static enum err take_graph(struct importing *in, struct import_source *source,
         else
             leave_out(in, i);
     }
-    tell_left_out(in);
-    return OK;
+    return tell_left_out(in);
 }
 
 /* ---- the whole ---- */

@@ -283,10 +283,11 @@ typedef bool (*meet_fn)(const struct graph *graph,
 
 static bool meet_inside(const struct graph *graph, struct graph_node *node)
 {
-    (void)graph;
-    bool is_new = !node->is_inside && !node->is_record;
+    /* Met again in the body of another claim, it may lead to what is embedded there alone. */
+    bool is_known = node->is_inside && (node->inside_of & graph->body) == graph->body;
     node->is_inside = true;
-    return is_new;
+    node->inside_of |= graph->body;
+    return !is_known && !node->is_record;
 }
 
 static bool meet_below(const struct graph *graph, struct graph_node *node)
@@ -361,7 +362,7 @@ static void make_record(struct graph *graph, uint32_t node)
     walk(graph, node, meet_inside);
 }
 
-static bool is_inside(const struct graph_node *node)
+bool graph_stands_inside(const struct graph_node *node)
 {
     return node->is_inside || (node->parts != NULL && node->parts->object->is_read);
 }
@@ -369,7 +370,8 @@ static bool is_inside(const struct graph_node *node)
 /* Could this one, which has no name, become a record? */
 static bool is_candidate(const struct graph_node *node)
 {
-    return node->is_blank && node->claim != GRAPH_NONE && node->parts != NULL && !is_inside(node);
+    return node->is_blank && node->claim != GRAPH_NONE && node->parts != NULL &&
+           !graph_stands_inside(node);
 }
 
 struct ring {
@@ -453,41 +455,4 @@ struct graph_record graph_record(const struct graph *graph, size_t index)
     struct span none = span_of(NULL, 0);
     return (struct graph_record){
         .id = node->is_blank ? none : node->id, .row = node->row, .claim = node->claim};
-}
-
-/* ---- what is left out ---- */
-
-static struct span first_type(const struct graph_node *node)
-{
-    const struct tree *types = tree_get(node->parts->object, "@type");
-    if (tree_is(types, TREE_ARRAY) && types->count > 0)
-        types = types->items[0];
-    return tree_is_text(types) ? types->text : span_of(NULL, 0);
-}
-
-size_t graph_left_out(const struct graph *graph, struct graph_left *out, size_t max,
-                      uint64_t *total_out)
-{
-    size_t kinds = 0;
-    *total_out = 0;
-    for (uint32_t i = 0; i < graph->count; i++) {
-        const struct graph_node *node = &graph->nodes[i];
-        if (node->parts == NULL || is_inside(node))
-            continue;
-        ++*total_out;
-        struct span type = first_type(node);
-        size_t at = 0;
-        while (at < kinds && !span_equal(out[at].type, type))
-            at++;
-        if (at == kinds && kinds < max)
-            out[kinds++] = (struct graph_left){.type = type};
-        if (at < kinds)
-            out[at].count++;
-        for (; at > 0 && at < kinds && out[at].count > out[at - 1].count; at--) {
-            struct graph_left swap = out[at];
-            out[at] = out[at - 1];
-            out[at - 1] = swap;
-        }
-    }
-    return kinds;
 }

@@ -55,12 +55,14 @@ MUST_USE enum err graph_body(struct graph *graph, size_t index, const struct ali
                              struct arena *arena, struct tree **out, struct why *why);
 
 /* Nodes that are described and stand in no record, by their (first) @type, which is empty for those
- * without. Returns how many kinds there are; at most max are written, the most frequent first. */
+ * without. A node without a name that says what one in a record says, too, stands in that record:
+ * exporters list again at the top what they wrote where it belongs. *kinds_out: how many
+ * kinds there are; at most max are written, the most frequent first. ERR_NO_MEMORY. */
 struct graph_left {
     struct span type;
     uint64_t count;
 };
-size_t graph_left_out(const struct graph *graph, struct graph_left *out, size_t max,
-                      uint64_t *total_out);
+MUST_USE enum err graph_left_out(struct graph *graph, struct graph_left *out, size_t max,
+                                 size_t *kinds_out, uint64_t *total_out);
 
 #endif

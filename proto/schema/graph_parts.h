@@ -24,9 +24,10 @@ struct graph_node {
     bool says_something;  /* more than what it is */
     uint64_t embedded_in; /* bits: claims in whose bodies it is embedded */
     bool is_record;
-    bool is_inside; /* stands in the body of a record */
-    uint32_t stamp; /* of the last walk that met it */
-    bool is_below;  /* another blank node that is claimed leads to it */
+    bool is_inside;     /* stands in the body of a record */
+    uint64_t inside_of; /* bits: claims in whose bodies it was met */
+    uint32_t stamp;     /* of the last walk that met it */
+    bool is_below;      /* another blank node that is claimed leads to it */
     /* While one body is built: */
     bool is_placed;
     uint32_t uses;
@@ -77,6 +78,9 @@ enum graph_place {
 };
 enum graph_place graph_place_of(const struct graph *graph, const struct tree *value,
                                 uint32_t *node_out);
+
+/* Is the node a record, or in the body of one? */
+bool graph_stands_inside(const struct graph_node *node);
 
 /* A hash of a value and of what blank nodes it leads to, whatever their labels are. */
 struct hash graph_shape(struct graph *graph, const struct tree *value);

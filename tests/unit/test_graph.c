@@ -214,11 +214,55 @@ static void what_no_type_takes_is_counted(void **state)
           "{'@id':'http://y','@type':['X'],'v':1},{'@id':'http://z','v':1}]",
           "[{'@id':'http://p','@type':'P','a':{'@type':'In'}}]");
     struct graph_left left[4];
+    size_t found;
     uint64_t total;
-    assert_int_equal(graph_left_out(at->graph, left, 4, &total), 2);
+    assert_int_equal(graph_left_out(at->graph, left, 4, &found, &total), OK);
+    assert_int_equal(found, 2);
     assert_int_equal(total, 3);
     assert_true(span_is(left[0].type, "X") && left[0].count == 2);
     assert_true(left[1].type.len == 0 && left[1].count == 1);
+}
+
+static void
+what_stands_inside_an_embedded_node_is_not_left_out_nor_is_its_copy_at_the_top(void **state)
+{
+    struct at *at = *state;
+    gives(at,
+          "[{'@id':'http://p','@type':'P','a':'http://e'},"
+          "{'@id':'http://e','@type':'E','in':{'@type':'X','v':[1,2],'w':{'@type':'Y'}}},"
+          "{'@type':'X','v':[1,2],'w':{'@type':'Y'}},{'@type':'X','v':[1,3],'w':{'@type':'Y'}}]",
+          "[{'@id':'http://p','@type':'P','a':{'@id':'http://e','@type':'E',"
+          "'in':{'@type':'X','v':[1,2],'w':{'@type':'Y'}}}}]");
+    struct graph_left left[4];
+    size_t found;
+    uint64_t total;
+    assert_int_equal(graph_left_out(at->graph, left, 4, &found, &total), OK);
+    assert_int_equal(total, 1);
+    assert_int_equal(found, 1);
+    assert_true(span_is(left[0].type, "X"));
+}
+
+/* E is met first in the body of a claim that leaves what E leads to where it is. */
+static void what_one_body_holds_through_an_embedded_node_of_another_is_not_left_out(void **state)
+{
+    static const struct graph_kind both[] = {
+        {.type = {.data = (const uint8_t *)"P", .len = 1}, .claim = 0},
+        {.type = {.data = (const uint8_t *)"Q", .len = 1}, .claim = 1},
+        {.type = {.data = (const uint8_t *)"E", .len = 1}, .claim = 0, .embed = true},
+        {.type = {.data = (const uint8_t *)"E", .len = 1}, .claim = 1, .embed = true},
+        {.type = {.data = (const uint8_t *)"F", .len = 1}, .claim = 1, .embed = true}};
+    struct at *at = *state;
+    const char *document = "[{'@id':'http://p','@type':'P','a':{'@id':'http://e'}},"
+                           "{'@id':'http://q','@type':'Q','a':{'@id':'http://e'}},"
+                           "{'@id':'http://e','@type':'E','f':{'@id':'http://f'}},"
+                           "{'@id':'http://f','@type':'F','v':1}]";
+    assert_int_equal(graph_add(at->graph, json_case_tree(&at->json, document), 1), OK);
+    assert_int_equal(graph_close(at->graph, both, 5), OK);
+    struct graph_left left[4];
+    size_t found;
+    uint64_t total;
+    assert_int_equal(graph_left_out(at->graph, left, 4, &found, &total), OK);
+    assert_int_equal(total, 0);
 }
 
 /* A chain of blank nodes, and a fan of a shared one. */
@@ -317,6 +361,8 @@ int main(void)
         CASE(literals_and_lists_are_left_as_they_are),
         CASE(only_known_contexts_are_kept),
         CASE(what_no_type_takes_is_counted),
+        CASE(what_stands_inside_an_embedded_node_is_not_left_out_nor_is_its_copy_at_the_top),
+        CASE(what_one_body_holds_through_an_embedded_node_of_another_is_not_left_out),
         CASE(depth_and_size_of_a_body_are_bounded),
         CASE(ids_are_made_of_paths),
         CASE(refuses_what_is_no_split),
