@@ -156,31 +156,31 @@ static enum err through_lenses(struct taking *t, struct tree **value)
 
 /* ---- the id ---- */
 
-static enum err id_by_expression(struct taking *t, struct tree *value, struct why *why)
+/* The text that the id is made of -> r->text. ERR_NOT_FOUND: there is none. */
+static enum err id_text(struct taking *t, struct tree *value, struct why *why)
 {
-    struct lens_result result;
+    struct lens_result result = {.value = NULL};
+    buf_reset(&t->r->text);
     lens_work_want_losses(t->r->work, false);
-    TRY(lens_apply(t->type->id_lens, LENS_THERE, t->r->work, value, &result));
-    const struct split plain = {.type_count = 0};
-    return split_id(&plain, result.value, &t->r->text, why) == OK
-               ? OK
-               : why_set(why, ERR_BAD_ID, "split: the type's expression makes no id of this record",
-                         0, NULL, NULL);
+    if (t->type->id_lens != NULL)
+        TRY(lens_apply(t->type->id_lens, LENS_THERE, t->r->work, value, &result));
+    return split_id(&t->type->split, value, tree_get(result.value, "id"), &t->r->text, why);
 }
 
 static enum err make_id(struct taking *t, struct tree *value, struct why *why)
 {
     struct import_record *r = t->r;
     struct span body = buf_span(&r->body);
-    buf_reset(&r->text);
     if (r->types->wishes->id_from != NULL)
         return import_id(body, &r->tape, r->types->wishes->id_from, &r->id, why);
-    enum err err = t->type->id_lens != NULL ? id_by_expression(t, value, why)
-                                            : split_id(&t->type->split, value, &r->text, why);
+    if (t->type->split.id_by_content)
+        return import_id_of_content(body, &r->id);
+    enum err err = id_text(t, value, why);
     struct span text = buf_span(&r->text);
     bool is_label = span_starts_with(text, SPAN_LITERAL("_:"));
     if (err == ERR_NOT_FOUND || (err == OK && is_label))
-        return import_id(body, &r->tape, NULL, &r->id, why); /* made of the content */
+        return import_id(body, &r->tape, NULL, &r->id,
+                         why); /* another name of it, or the content */
     TRY(err);
     return import_id_from_text(text, &r->id, why);
 }

@@ -237,6 +237,16 @@ static bool id_from_own_name(struct span body, const struct tape *tape, const ch
     return found;
 }
 
+enum err import_id_of_content(struct span body, struct buf *out)
+{
+    struct hash hash = sha256(body);
+    char text[sodium_base64_ENCODED_LEN(12, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+    buf_append_cstr(out, "c/");
+    buf_append_cstr(out, sodium_bin2base64(text, sizeof(text), hash.bytes, 12,
+                                           sodium_base64_VARIANT_URLSAFE_NO_PADDING));
+    return buf_check(out);
+}
+
 enum err import_id(struct span body, const struct tape *tape, const char *id_from, struct buf *out,
                    struct why *why)
 {
@@ -246,10 +256,5 @@ enum err import_id(struct span body, const struct tape *tape, const char *id_fro
         return id_from_field(body, tape, id_from, out, why);
     if (id_from_own_name(body, tape, "@id", out) || id_from_own_name(body, tape, "id", out))
         return OK;
-    struct hash hash = sha256(body);
-    char text[sodium_base64_ENCODED_LEN(12, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
-    buf_append_cstr(out, "c/");
-    buf_append_cstr(out, sodium_bin2base64(text, sizeof(text), hash.bytes, 12,
-                                           sodium_base64_VARIANT_URLSAFE_NO_PADDING));
-    return buf_check(out);
+    return import_id_of_content(body, out);
 }

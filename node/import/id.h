@@ -21,4 +21,7 @@ MUST_USE enum err import_id_from_text(struct span text, struct buf *out, struct 
 MUST_USE enum err import_id(struct span body, const struct tape *tape, const char *id_from,
                             struct buf *out, struct why *why);
 
+/* Appends the id that is made of the content, whatever the body is called. */
+MUST_USE enum err import_id_of_content(struct span body, struct buf *out);
+
 #endif

@@ -51,8 +51,11 @@ static enum err read_id(struct arena *arena, struct tree *value, struct split *o
     }
     struct span *paths;
     uint32_t count = 0;
-    if (value->type != TREE_ARRAY || value->count == 0)
+    if (value->type != TREE_ARRAY)
         return refuse(why, "split: id is an expression or a list of paths");
+    out->id_by_content = value->count == 0;
+    if (out->id_by_content)
+        return OK;
     TRY(read_texts(arena, value, &paths, &count, why));
     out->ids = arena_alloc_array(arena, count, sizeof(*out->ids));
     if (out->ids == NULL)
@@ -106,27 +109,44 @@ static bool append_part(const struct tree *value, struct buf *out)
     return true;
 }
 
-enum err split_id(const struct split *split, struct tree *body, struct buf *out, struct why *why)
+static enum err bad_part(struct why *why, struct span path)
 {
-    if (split->id_count == 0) {
-        struct tree *own = tree_get(body, "@id");
-        if (own == NULL)
-            own = tree_get(body, "id");
-        return append_part(own, out) ? OK : ERR_NOT_FOUND;
-    }
+    char expected[96];
+    size_t len = path.len < sizeof(expected) - 1 ? path.len : sizeof(expected) - 1;
+    memcpy(expected, path.data, len);
+    expected[len] = '\0';
+    return why_set(why, ERR_BAD_ID, "split: the id is made of text or whole numbers", 0, expected,
+                   NULL);
+}
+
+/* ERR_NOT_FOUND: one of them is missing. */
+static enum err id_by_paths(const struct split *split, struct tree *body, struct buf *out,
+                            struct why *why)
+{
+    for (uint32_t i = 0; i < split->id_count; i++)
+        if (tree_is_blank(pointer_get(body, &split->ids[i])))
+            return ERR_NOT_FOUND;
     for (uint32_t i = 0; i < split->id_count; i++) {
         if (i > 0)
             buf_append_byte(out, '/');
-        if (!append_part(pointer_get(body, &split->ids[i]), out)) {
-            struct span path = split->ids[i].text;
-            char expected[96];
-            size_t len = path.len < sizeof(expected) - 1 ? path.len : sizeof(expected) - 1;
-            memcpy(expected, path.data, len);
-            expected[len] = '\0';
-            return why_set(why, ERR_BAD_ID,
-                           "split: the id is made of members that are text or whole numbers", 0,
-                           expected, NULL);
-        }
+        if (!append_part(pointer_get(body, &split->ids[i]), out))
+            return bad_part(why, split->ids[i].text);
     }
     return OK;
+}
+
+enum err split_id(const struct split *split, struct tree *body, const struct tree *made,
+                  struct buf *out, struct why *why)
+{
+    enum err err = ERR_NOT_FOUND;
+    if (split->id_by_content)
+        return err;
+    if (split->id_expression != NULL && !tree_is_blank(made))
+        err = append_part(made, out) ? OK : bad_part(why, SPAN_LITERAL("an expression"));
+    if (split->id_count > 0)
+        err = id_by_paths(split, body, out, why);
+    if (err != ERR_NOT_FOUND)
+        return err;
+    struct tree *own = tree_get(body, "@id");
+    return append_part(own == NULL ? tree_get(body, "id") : own, out) ? OK : ERR_NOT_FOUND;
 }

@@ -5,7 +5,9 @@
  *    "geojson":true,"table":true,"id":["/code_insee","/numero"]}
  *
  * embed (optional): nodes with a name of these types stand, whole, where they are referred to.
- * id: paths whose values are joined by "/", or an expression of a lens, of the body. */
+ * id: paths whose values are joined by "/", or an expression of a lens, of the body. Where they
+ * give nothing, and where there is no id here: "/@id", then "/id", then the content. [] is the
+ * content always. */
 #ifndef MAILLON_PROTO_SCHEMA_SPLIT_H
 #define MAILLON_PROTO_SCHEMA_SPLIT_H
 
@@ -18,7 +20,8 @@ struct split {
     uint32_t embedded_count;
     bool geojson;
     bool table;
-    struct pointer *ids; /* none, and no expression: "/@id", then "/id" */
+    bool id_by_content;
+    struct pointer *ids;
     uint32_t id_count;
     struct tree *id_expression; /* or NULL; for lens_compile */
 };
@@ -28,10 +31,11 @@ struct split {
 MUST_USE enum err split_read(struct arena *arena, struct span json, struct split *out,
                              struct why *why);
 
-/* Appends the text that the id of a body is made of, by the paths. ERR_NOT_FOUND: there are no
- * paths and neither member is there (then the id is made of the content). ERR_BAD_ID: a value is
- * missing, or is neither text nor a whole number; why->expected is its path. */
-MUST_USE enum err split_id(const struct split *split, struct tree *body, struct buf *out,
-                           struct why *why);
+/* Appends the text that the id of a body is made of: by the expression, whose value is made (NULL:
+ * it gave nothing; unused without one), or by the paths; else "/@id" or "/id". ERR_NOT_FOUND: it is
+ * made of the content. ERR_BAD_ID: a value is there and is neither text nor a whole number;
+ * why->expected is its path. */
+MUST_USE enum err split_id(const struct split *split, struct tree *body, const struct tree *made,
+                           struct buf *out, struct why *why);
 
 #endif

@@ -200,6 +200,10 @@ class Renderings(Case):
         lines = [json.loads(line) for line in a.sync({"logs": {}, "follow": False}, lambda _: False) if line.startswith(b"{")]
         seen = [line["body"] for line in lines if line["audience"] == "public"]
         self.assertEqual(len(seen), len(bodies))
+        own = [body["id"] for body in bodies if "id" in body]
+        self.assertTrue(own)
+        for line in lines:
+            self.assertFalse(any(name in line["id"] for name in own), "what a journey is called at home is in no id")
         for body in seen:
             for person in ("driver", "passenger"):
                 self.assertIn(set(body.get(person, {})), (set(), {"operator"}))

@@ -53,7 +53,7 @@ static void as_declaration(struct span json, struct tree *body, struct arena *ar
     if (split_read(arena, json, &split, NULL) == OK) {
         struct buf id;
         buf_init(&id, 1u << 20);
-        if (split_id(&split, body, &id, NULL) == OK)
+        if (split_id(&split, body, tree_get(body, "made"), &id, NULL) == OK)
             CHECK(id.len > 0);
         buf_clear(&id);
     }

@@ -306,19 +306,60 @@ static void ids_are_made_of_paths(void **state)
         OK);
     assert_true(split.table && !split.geojson);
     assert_int_equal(
-        split_id(&split, json_case_tree(&at->json, "{'insee':'2A004','n':7}"), &id, &why), OK);
+        split_id(&split, json_case_tree(&at->json, "{'insee':'2A004','n':7}"), NULL, &id, &why),
+        OK);
     assert_true(span_is(buf_span(&id), "2A004/7"));
     buf_reset(&id);
     assert_int_equal(
-        split_id(&split, json_case_tree(&at->json, "{'insee':'2A004','n':null}"), &id, &why),
+        split_id(&split, json_case_tree(&at->json, "{'insee':'2A004','n':{}}"), NULL, &id, &why),
         ERR_BAD_ID);
     assert_string_equal(why.expected, "/n");
     buf_reset(&id);
     assert_int_equal(split_read(&at->json.arena, span_of(NULL, 0), &split, &why), OK);
     assert_int_equal(
-        split_id(&split, json_case_tree(&at->json, "{'id':12,'@id':'http://p'}"), &id, &why), OK);
+        split_id(&split, json_case_tree(&at->json, "{'id':12,'@id':'http://p'}"), NULL, &id, &why),
+        OK);
     assert_true(span_is(buf_span(&id), "http://p"));
-    assert_int_equal(split_id(&split, json_case_tree(&at->json, "{}"), &id, &why), ERR_NOT_FOUND);
+    assert_int_equal(split_id(&split, json_case_tree(&at->json, "{}"), NULL, &id, &why),
+                     ERR_NOT_FOUND);
+    buf_clear(&id);
+}
+
+static void where_the_declared_id_is_missing_the_records_own_name_is_taken(void **state)
+{
+    struct at *at = *state;
+    struct why why = {0};
+    const char *declared[] = {"{'id':['/insee','/n']}", "{'id':{'first':['/n']}}"};
+    for (size_t i = 0; i < 2; i++) {
+        struct split split;
+        struct buf id;
+        buf_init(&id, 200);
+        struct span json = json_case_canonical(&at->json, declared[i]);
+        assert_int_equal(split_read(&at->json.arena, json, &split, &why), OK);
+        struct tree *blank = json_case_tree(&at->json, "{'insee':'2A004','n':' ','id':'own'}");
+        assert_int_equal(split_id(&split, blank, tree_get(blank, "n"), &id, &why), OK);
+        assert_true(span_is(buf_span(&id), "own"));
+        struct tree *bare = json_case_tree(&at->json, "{'insee':'2A004'}");
+        assert_int_equal(split_id(&split, bare, NULL, &id, &why), ERR_NOT_FOUND);
+        struct tree *odd = json_case_tree(&at->json, "{'insee':'2A004','n':[1],'id':'own'}");
+        assert_int_equal(split_id(&split, odd, tree_get(odd, "n"), &id, &why), ERR_BAD_ID);
+        buf_clear(&id);
+    }
+}
+
+static void an_empty_list_of_paths_means_that_no_name_is_taken(void **state)
+{
+    struct at *at = *state;
+    struct split split;
+    struct why why = {0};
+    struct buf id;
+    buf_init(&id, 200);
+    assert_int_equal(
+        split_read(&at->json.arena, json_case_canonical(&at->json, "{'id':[]}"), &split, &why), OK);
+    assert_int_equal(
+        split_id(&split, json_case_tree(&at->json, "{'id':'a','@id':'b'}"), NULL, &id, &why),
+        ERR_NOT_FOUND);
+    assert_int_equal(id.len, 0);
     buf_clear(&id);
 }
 
@@ -330,7 +371,6 @@ static void refuses_what_is_no_split(void **state)
                          "{'jsonld':{'@type':[1]}}",
                          "{'geojson':1}",
                          "{'id':'/a'}",
-                         "{'id':[]}",
                          "{'id':['a']}",
                          "{'id':[1]}",
                          "{'jsonld':{'embed':['']}}"};
@@ -365,6 +405,8 @@ int main(void)
         CASE(what_one_body_holds_through_an_embedded_node_of_another_is_not_left_out),
         CASE(depth_and_size_of_a_body_are_bounded),
         CASE(ids_are_made_of_paths),
+        CASE(where_the_declared_id_is_missing_the_records_own_name_is_taken),
+        CASE(an_empty_list_of_paths_means_that_no_name_is_taken),
         CASE(refuses_what_is_no_split),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
