@@ -17,6 +17,7 @@ int cmd_import(struct cli *cli);
 struct way {
     struct cli *cli;
     const struct publish_file *file;
+    enum import_format format; /* as asked for */
     struct publish_lines_options lines;
 };
 
@@ -63,7 +64,7 @@ static int import_by_pack(struct way *way, const struct import_types *types, con
     if (node == NULL)
         return CLI_FAILED;
     struct publish_transport transport = publish_node_transport(node);
-    const struct import_pack_options options = {types, &transport, way->lines};
+    const struct import_pack_options options = {types, &transport, way->lines, way->format};
     struct publish_report report;
     struct why why = {.rule = NULL};
     enum err err = import_pack(way->file->source, &options, &report, &why);
@@ -116,14 +117,16 @@ static enum err judge_body(void *ctx, struct span body, const struct tape *tape,
 static int import_as_it_is(struct way *way, struct judging *judging)
 {
     struct cli *cli = way->cli;
-    const struct publish_options options = {.schema = cli_value(cli, "schema"),
-                                            .license = cli_value(cli, "license"),
-                                            .audience = cli_value(cli, "audience"),
-                                            .id_from = cli_value(cli, "id-from"),
-                                            .judge = judging->type == NULL ? NULL : judge_body,
-                                            .judge_ctx = judging,
-                                            .is_waiting = judging->type == NULL,
-                                            .lines = way->lines};
+    const struct publish_options options = {
+        .schema = cli_value(cli, "schema"),
+        .license = cli_value(cli, "license"),
+        .audience = cli_value(cli, "audience"),
+        .id_from = cli_value(cli, "id-from"),
+        .judge = judging->type == NULL ? NULL : judge_body,
+        .judge_ctx = judging,
+        .is_waiting = judging->type == NULL,
+        .is_personal = judging->type != NULL && packs_type_declared(judging->type)->personal_whole,
+        .lines = way->lines};
     struct publish_node *node = open_node(way);
     if (node == NULL)
         return CLI_FAILED;
@@ -209,6 +212,7 @@ int cmd_import(struct cli *cli)
     struct way way = {
         .cli = cli,
         .file = &file,
+        .format = options.format,
         .lines = {.lang = cli->lang, .all_or_nothing = cli_flag(cli, "all-or-nothing")}};
     code = cli_value(cli, "pack") != NULL ? by_pack(&way) : as_it_is(&way);
     publish_file_close(&file);

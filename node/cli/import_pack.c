@@ -125,20 +125,30 @@ static bool takes_nodes(const struct import_types *types)
     return false;
 }
 
-/* Is the item JSON-LD, and would a type take nodes? */
-static bool is_graph(const struct importing *in, enum import_format format)
+static bool has_member(const struct importing *in, const char *name)
 {
-    static const char *const marks[] = {"@graph", "@context", "@type"};
-    if (!takes_nodes(in->types) || format == IMPORT_CSV || format == IMPORT_GEOJSON)
+    return in->tape.tokens[0].type == TAPE_OBJECT &&
+           tape_member(&in->tape, buf_span(&in->canonical), 0, span_cstr(name)) != TAPE_NONE;
+}
+
+/* Are the items to be read as nodes? Not where they were called plain JSON; nor one document by
+ * itself for which there is a lens, unless it was called JSON-LD. */
+static bool may_be_graph(const struct importing *in, const struct import_source *source)
+{
+    enum import_format asked = in->options->format;
+    enum import_format format = import_source_format(source);
+    if (asked == IMPORT_JSON || asked == IMPORT_NDJSON || format == IMPORT_CSV ||
+        format == IMPORT_GEOJSON || !takes_nodes(in->types))
         return false;
-    if (format == IMPORT_JSONLD)
-        return true;
-    struct span text = buf_span(&in->canonical);
-    for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++)
-        if (in->tape.tokens[0].type == TAPE_OBJECT &&
-            tape_member(&in->tape, text, 0, span_cstr(marks[i])) != TAPE_NONE)
-            return true;
-    return false;
+    bool is_one = in->types->lens != NULL && import_is_single(source) && !has_member(in, "@graph");
+    return asked == IMPORT_JSONLD || !is_one;
+}
+
+static bool is_graph(const struct importing *in, const struct import_source *source)
+{
+    return may_be_graph(in, source) &&
+           (import_source_format(source) == IMPORT_JSONLD || has_member(in, "@graph") ||
+            has_member(in, "@context") || has_member(in, "@type"));
 }
 
 /* Takes the @context out of the item's text where it is the last item's: a reader of JSON-LD gives
@@ -281,8 +291,8 @@ static enum err run(struct importing *in, struct import_source *source, struct w
     struct import_place place;
     enum err err = next_item(in, source, &place, why);
     if (err == OK)
-        err = is_graph(in, import_source_format(source)) ? take_graph(in, source, &place, why)
-                                                         : take_rows(in, source, &place, why);
+        err = is_graph(in, source) ? take_graph(in, source, &place, why)
+                                   : take_rows(in, source, &place, why);
     in->report->cut_short = import_is_cut_short(source);
     if (err != OK && err != ERR_NOT_FOUND)
         return err;

@@ -9,6 +9,7 @@ struct import_pack_options {
     const struct import_types *types;
     const struct publish_transport *transport;
     struct publish_lines_options lines;
+    enum import_format format; /* that was asked for: of JSON and NDJSON items stay as they are */
 };
 
 /* Imports all of the source. OK when it was read to its end (or to where it cannot be read on) and

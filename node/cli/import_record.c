@@ -16,7 +16,8 @@
 /* An id that came, and what it stood for. */
 struct seen {
     uint64_t id;
-    uint64_t row; /* 0: free */
+    uint64_t body; /* and its type */
+    uint64_t row;  /* 0: free */
 };
 
 struct import_record {
@@ -205,22 +206,49 @@ static bool grow_seen(struct import_record *r)
     return true;
 }
 
-/* The row that had this id before; 0: none, and now this one has it. */
-static enum err row_of_id(struct taking *t, uint64_t *row_out)
+static uint64_t short_hash(struct span text)
+{
+    struct hash hash = sha256(text);
+    uint64_t out;
+    memcpy(&out, hash.bytes, sizeof(out));
+    return out;
+}
+
+static uint64_t said(const struct taking *t)
+{
+    return short_hash(buf_span(&t->r->body)) + (uint64_t)(t->type - t->r->types->items);
+}
+
+/* What the row that had this id before stood for; row 0: none had, and now this one has. */
+static enum err seen_before(struct taking *t, struct seen *before_out)
 {
     struct import_record *r = t->r;
     if (r->seen_count * 2 >= r->seen_room && !grow_seen(r))
         return ERR_NO_MEMORY;
-    struct hash hash = sha256(buf_span(&r->id));
-    uint64_t id;
-    memcpy(&id, hash.bytes, sizeof(id));
+    uint64_t id = short_hash(buf_span(&r->id));
     size_t at = (size_t)id & (r->seen_room - 1);
     while (r->seen[at].row != 0 && r->seen[at].id != id)
         at = (at + 1) & (r->seen_room - 1);
-    *row_out = r->seen[at].row;
-    if (*row_out == 0) {
-        r->seen[at] = (struct seen){id, t->place->number};
+    *before_out = r->seen[at];
+    if (before_out->row == 0) {
+        r->seen[at] = (struct seen){id, said(t), t->place->number};
         r->seen_count++;
+    }
+    return OK;
+}
+
+/* Refuses what has an earlier row's id and says something else; the same again changes nothing. */
+static enum err check_first(struct taking *t, bool *first_out)
+{
+    struct seen before;
+    TRY(seen_before(t, &before));
+    *first_out = before.row == 0;
+    if (!*first_out && before.body == said(t)) {
+        t->r->report->unchanged++;
+    } else if (!*first_out) {
+        char number[32];
+        (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)before.row);
+        refuse_saying(t, ERR_CONFLICT, SAME_ID, number);
     }
     return OK;
 }
@@ -352,7 +380,8 @@ static enum err add_rendering(struct taking *t, struct tree *value,
     return add_line(t, r->types->wishes->project, &mark, why);
 }
 
-/* Everything that may be wrong with the record alone: then it is refused, and *sound_out false. */
+/* Everything that may be wrong with the record: then it is refused, and *sound_out false; so it is
+ * where an earlier row said the same. */
 static enum err prepare(struct taking *t, struct tree *value, bool *sound_out)
 {
     struct import_record *r = t->r;
@@ -381,16 +410,7 @@ static enum err prepare(struct taking *t, struct tree *value, bool *sound_out)
         refuse_saying(t, ERR_BAD_RECORD, NO_PROJECTION, "");
         return OK;
     }
-    uint64_t row;
-    TRY(row_of_id(t, &row));
-    if (row != 0) {
-        char number[32];
-        (void)snprintf(number, sizeof(number), "%llu", (unsigned long long)row);
-        refuse_saying(t, ERR_CONFLICT, SAME_ID, number);
-        return OK;
-    }
-    *sound_out = true;
-    return OK;
+    return check_first(t, sound_out);
 }
 
 enum err import_record_take(struct import_record *record, size_t type, struct tree *source,
@@ -415,7 +435,10 @@ enum err import_record_take(struct import_record *record, size_t type, struct tr
         return OK;
     TRY(check_fields(&t, value));
     const struct publish_mark mark = {.place = *place,
-                                      .is_personal = personal_is_present(t.type->declared, value)};
+                                      .is_personal = personal_is_present(t.type->declared, value),
+                                      .is_exposed =
+                                          t.type->declared->personal_whole &&
+                                          publish_is_public(record->types->wishes->audience)};
     TRY(add_line(&t, record->types->wishes->audience, &mark, why));
     return record->types->wishes->project == NULL ? OK : add_rendering(&t, value, &mark, why);
 }

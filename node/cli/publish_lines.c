@@ -84,6 +84,11 @@ void publish_chunk_unchanged(struct publish_chunk *chunk, uint64_t line)
         chunk->inside->fate[line - 1] = UNCHANGED;
 }
 
+bool publish_is_public(const char *audience)
+{
+    return audience == NULL || strcmp(audience, "public") == 0;
+}
+
 static void append_member(struct buf *line, const char *name, const char *value)
 {
     if (value == NULL)
@@ -131,6 +136,7 @@ static void count_taken(struct publish_report *report, const struct box *box)
         report->unchanged += box->inside->fate[i] == UNCHANGED;
         report->waiting += is_taken && mark->is_waiting;
         report->personal += is_taken && mark->is_personal;
+        report->exposed += is_taken && mark->is_exposed;
     }
 }
 

@@ -53,7 +53,11 @@ struct publish_mark {
     bool is_rendering; /* of a record, for another audience */
     bool is_waiting;
     bool is_personal;
+    bool is_exposed; /* all of it is personal, and everybody may read it */
 };
+
+/* Is that everybody? NULL: the default. */
+bool publish_is_public(const char *audience);
 
 struct publish_outbox;
 

@@ -124,6 +124,12 @@ static void print_more(const struct cli *cli, const struct publish_report *repor
                                           "attendent un pack que ce noeud n'a pas"));
     print_count(report->personal,
                 cli_text(cli, "hold personal data", "contiennent des données personnelles"));
+    print_count(report->exposed,
+                cli_text(cli,
+                         "are personal as a whole and for everybody to read: --audience private, "
+                         "circle:NAME or commons keeps such records in",
+                         "sont entièrement personnelles et lisibles par tout le monde : --audience "
+                         "private, circle:NOM ou commons restreint de telles fiches"));
     print_count(report->left_out, cli_text(cli, "left out, no type of the pack takes them",
                                            "laissées de côté, aucun type du pack ne les prend"));
     print_tallies(cli, cli_text(cli, "Left out:", "Laissées de côté :"), &report->left);
@@ -216,7 +222,7 @@ json_t *publish_report_whole(const struct publish_report *report, const char *na
                   {"unchanged", report->unchanged}, {"refused", report->refused},
                   {"left_out", report->left_out},   {"waiting", report->waiting},
                   {"personal", report->personal},   {"renderings", report->renderings},
-                  {"aliases", report->aliases}};
+                  {"exposed", report->exposed},     {"aliases", report->aliases}};
     for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
         (void)json_object_set_new(out, counts[i].name, json_integer((json_int_t)counts[i].count));
     (void)json_object_set_new(out, "refusals", refusals_json(report));

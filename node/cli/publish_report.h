@@ -40,6 +40,7 @@ struct publish_report {
     uint64_t left_out;            /* nodes of a graph that no type takes */
     uint64_t waiting;             /* accepted, but of a type that this node does not know */
     uint64_t personal;            /* accepted, and with personal values in them */
+    uint64_t exposed;             /* accepted, personal as a whole, and for everybody to read */
     uint64_t aliases;             /* names that were brought to their current form */
     struct publish_fault *faults; /* of those refused the first IMPORT_FAULTS_MAX */
     size_t fault_count;

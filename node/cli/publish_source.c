@@ -83,7 +83,10 @@ static enum err judge_item(struct publication *p, const struct import_place *pla
  * alone goes into the report. */
 static enum err take_item(struct publication *p, struct import_source *source, struct why *why)
 {
-    struct publish_mark mark = {.is_waiting = p->options->is_waiting};
+    struct publish_mark mark = {.is_waiting = p->options->is_waiting,
+                                .is_personal = p->options->is_personal,
+                                .is_exposed = p->options->is_personal &&
+                                              publish_is_public(p->options->audience)};
     struct why fault = {.rule = NULL};
     buf_reset(&p->item);
     buf_reset(&p->body);

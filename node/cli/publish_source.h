@@ -18,7 +18,8 @@ struct publish_options {
     enum err (*judge)(void *ctx, struct span body, const struct tape *tape,
                       struct publish_fault *fault, bool *holds_out);
     void *judge_ctx;
-    bool is_waiting; /* the schema is not known here */
+    bool is_waiting;  /* the schema is not known here */
+    bool is_personal; /* all of a record of this schema is */
     struct publish_lines_options lines;
 };
 

@@ -30,6 +30,7 @@ struct import_source {
     uint64_t number;
     uint64_t size; /* of the file; 0: not known */
     bool context_too_large;
+    bool is_single; /* the document itself is the item */
     bool cut_short;
 };
 
@@ -515,6 +516,7 @@ static enum err next_in_document(struct import_source *source, struct buf *json_
     size_t before = json_out->len;
     if (source->stage == STAGE_START) {
         err = enter(source, &single, why);
+        source->is_single = single;
         source->stage = STAGE_FIRST;
     }
     if (err == OK && !single)
@@ -639,6 +641,11 @@ enum err import_next(struct import_source *source, struct buf *json_out,
 bool import_is_cut_short(const struct import_source *source)
 {
     return source->cut_short;
+}
+
+bool import_is_single(const struct import_source *source)
+{
+    return source->is_single;
 }
 
 enum import_format import_source_format(const struct import_source *source)

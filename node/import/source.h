@@ -64,6 +64,8 @@ MUST_USE enum err import_next(struct import_source *source, struct buf *json_out
 
 /* After ERR_NOT_FOUND: was the input left before its end, because of the last refusal? */
 bool import_is_cut_short(const struct import_source *source);
+/* After the first item: is it the whole document, one object that is no list or container? */
+bool import_is_single(const struct import_source *source);
 enum import_format import_source_format(const struct import_source *source);
 /* For a progress bar: bytes read so far, and all of them (0: not known). */
 void import_progress(const struct import_source *source, uint64_t *done_out, uint64_t *all_out);

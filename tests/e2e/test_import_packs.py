@@ -21,7 +21,14 @@ MANIFEST = {
             "identifiers": [{"scheme": "FR-SIRET", "from": "/siret", "normalise": "digits"}],
             "dates": [{"path": "/maj", "format": "DD/MM/YYYY"}],
             "projections": {"public": [{"drop": "/contact"}, {"round": "/lat", "decimals": 2}]},
-            "split": {"table": True, "id": ["/code", "/n"]}}},
+            "split": {"table": True, "id": ["/code", "/n"]}},
+        "visit": {
+            "major": 1, "title": {"en": "Visit", "fr": "Visite"}, "description": {"en": "A visit", "fr": "Une visite"},
+            "license": "optional", "personal": True, "projections": {"public": [{"drop": "/id"}, {"drop": "/who"}]},
+            "split": {"id": []}},
+        "note": {
+            "major": 1, "title": {"en": "Note", "fr": "Note"}, "description": {"en": "A note", "fr": "Une note"},
+            "split": {"id": {"first": ["/number"], "through": [{"prefix": "n-"}]}}}},
     "aliases": {"prefixes": {"http://old.example/o#": "p:"}, "terms": {"p:pricce": "p:price"},
                 "contexts": {"https://ctx.example": "contexts/p.json", "https://ctx.example/v1.json": "contexts/p.json"}},
 }
@@ -31,6 +38,8 @@ PLACE = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "obj
          "properties": {"code": {"type": "string", "pattern": "^[0-9]{5}$"}, "n": {"type": "string"}, "nom": {"type": "string"},
                         "lat": {"type": "number", "minimum": -90, "maximum": 90}, "maj": {"type": "string"},
                         "siret": {"type": "string"}, "contact": {"type": "string"}}}
+THING = {"$schema": "https://json-schema.org/draft/2020-12/schema", "type": "object", "required": ["text"],
+         "properties": {"text": {"type": "string"}, "id": {"type": "string"}, "number": {"type": "string"}, "who": {"type": "string"}}}
 LENS = {"from": "test/row", "to": "pantry/place@1", "title": {"en": "Rows", "fr": "Lignes"}, "rules": [
     {"to": "/code", "from": "/Code postal"}, {"to": "/n", "from": "/N"}, {"to": "/nom", "from": "/Nom"},
     {"to": "/lat", "from": "/Lat", "through": [{"number": {"decimal": ","}}]}, {"to": "/maj", "from": "/Maj"},
@@ -72,7 +81,11 @@ class ImportPacks(Case):
         write(pack, "pack.json", MANIFEST)
         write(pack, "types/product.json", PRODUCT)
         write(pack, "types/place.json", PLACE)
-        write(pack, "core.json", {"product": {"title": {"from": "/p:name"}}, "place": {"title": {"from": "/nom"}}})
+        for name in ("visit", "note"):
+            write(pack, f"types/{name}.json", THING)
+            write(pack, f"examples/{name}/valid/one.json", {"text": "x"})
+        write(pack, "core.json", {"product": {"title": {"from": "/p:name"}}, "place": {"title": {"from": "/nom"}},
+                                  "visit": {"title": {"from": "/text"}}, "note": {"title": {"from": "/text"}}})
         write(pack, "contexts/p.json", {"@context": {}})
         write(pack, "examples/product/valid/one.json", {"p:name": "Leek"})
         write(pack, "examples/place/valid/one.json", {"code": "69001", "n": "1", "nom": "Le Grenier"})
@@ -116,6 +129,46 @@ class ImportPacks(Case):
         self.assertEqual([faults[field]["rows"] for field in ("/Lat", "/siret", "/maj")], [1, 1, 1])
         self.assertIn("DD/MM/YYYY", faults["/maj"]["reason"])
         self.assertEqual(report["personal"], 2)
+
+    def test_a_row_that_says_the_same_again_is_unchanged_and_one_that_does_not_is_refused(self):
+        again = ROWS.replace("69001;1;Encore;45;;;;\n", "69001;1;Le Grenier;45,76789;01/02/2026;552 081 317 66522;Ana;05\n"
+                             "69001;1;Encore;45;;;;\n")
+        for how in (["--dry-run"], []):
+            report, _ = self.imported(write(self.files, "rows.csv", again), "--pack", "pantry/place@1",
+                                      "--lens", write(self.files, "lens.json", LENS), *how)
+            self.assertEqual([report[name] for name in ("items", "accepted", "unchanged", "refused")], [6, 2, 1, 3])
+            self.assertEqual(report["refusals"][2]["row"], 6)
+            self.assertIn("row 1", report["refusals"][2]["reason"])
+        self.assertEqual(self.a.held(self.a.origin)["size"], 2)
+
+    def test_an_id_by_content_tells_nothing_of_what_the_record_is_called_at_home(self):
+        path = write(self.files, "visits.ndjson", '{"id":"home-17","text":"x","who":"Ana"}\n{"id":"home-18","text":"x","who":"Ana"}\n')
+        report, _ = self.imported(path, "--pack", "pantry/visit@1", "--audience", "private", "--project", "public")
+        self.assertEqual((report["accepted"], report["renderings"]), (2, 2))
+        stream = b"".join(self.a.sync({"logs": {}, "follow": False}, lambda _: False))
+        self.assertIn(b"/for-public", stream)
+        self.assertNotIn(b"home-1", stream)
+        self.assertEqual(self.imported(path, "--pack", "pantry/visit@1", "--audience", "private")[0]["unchanged"], 2)
+
+    def test_where_the_expression_of_the_id_gives_nothing_the_name_and_then_the_content_count(self):
+        path = write(self.files, "notes.ndjson", '{"number":"7","id":"a","text":"x"}\n{"number":" ","id":"a","text":"x"}\n{"text":"x"}\n')
+        report, _ = self.imported(path, "--pack", "pantry/note@1")
+        self.assertEqual((report["accepted"], report["refused"]), (3, 0))
+        for name in ("n-7", "a"):
+            self.assertEqual(self.body(name)["text"], "x")
+
+    def test_records_that_are_personal_as_a_whole_are_not_made_public_without_a_word(self):
+        path = write(self.files, "visit.json", {"id": "v", "text": "x"})
+        for options, exposed in ((["--audience", "private"], 0), (["--audience", "public"], 1), ([], 0)):
+            report, done = self.imported(path, "--pack", "pantry/visit@1", *options)
+            self.assertEqual(report["exposed"], exposed, options)
+            self.assertEqual("for everybody to read" in done.stdout, exposed == 1)
+        self.assertEqual((report["unchanged"], report["personal"]), (1, 0))
+        for words in (["import", "--schema", "pantry/visit@1"], ["publish", "--schema", "pantry/visit@1"]):
+            write(self.files, "visit.json", {"id": words[0], "text": "y"})
+            self.assertIn("for everybody to read", self.a.command(*words, path).stdout)
+            self.assertNotIn("for everybody to read", self.a.command(*words, "--audience", "commons", path).stdout)
+        self.assertNotIn("for everybody to read", self.rows()[1].stdout, "only a part of a place is personal")
 
     def test_reasons_come_in_french_where_french_is_asked_for(self):
         report, _ = self.rows(env={"LC_ALL": "fr_FR.UTF-8"})
@@ -165,6 +218,31 @@ class ImportPacks(Case):
             "@context": "https://ctx.example", "@id": "http://shop.example/leek", "@type": "p:Product", "p:name": "Leek",
             "p:price": {"@type": "p:Price", "p:value": 2}, "p:by": "http://shop.example/ana",
             "p:at": {"@id": "http://shop.example/here", "@type": "p:Address", "p:city": "Lyon"}})
+
+    def test_what_is_called_plain_json_is_never_taken_apart(self):
+        item = {"@context": CONTEXT, "@id": "http://shop.example/leek", "@type": "p:Product", "p:name": "Leek",
+                "in": {"@id": "http://shop.example/onion", "@type": "p:Product", "p:name": "Onion"}}
+        path = write(self.files, "one.json", item)
+        self.assertEqual(self.imported(path, "--pack", "pantry/product@1", "--dry-run")[0]["accepted"], 2)
+        for name, content, options in (("one.json", item, ["--format", "json"]), ("one.ndjson", item, ["--format", "ndjson"]),
+                                       ("two.json", [item], ["--format", "json"])):
+            report, _ = self.imported(write(self.files, name, content), "--pack", "pantry/product@1", "--dry-run", *options)
+            self.assertEqual((report["items"], report["accepted"], report["left_out"]), (1, 1, 0), (name, options))
+        document = {"p:name": "List", "@graph": [{"@id": "http://shop.example/leek", "@type": "p:Product", "p:name": "Leek"}]}
+        self.imported(write(self.files, "g.json", document), "--pack", "pantry/product@1", "--format", "json", "--id-from", "p:name")
+        self.assertEqual(self.body("List"), document)
+
+    def test_one_document_goes_through_a_lens_as_a_whole_and_a_graph_by_its_nodes(self):
+        lens = write(self.files, "lens.json", {"from": "test/activity", "to": "pantry/product@1", "rules": [
+            {"to": "/p:name", "from": "/object/p:name"}, {"to": "/@id", "from": "/object/@id"}]})
+        activity = {"@context": CONTEXT, "@type": "Create",
+                    "object": {"@id": "http://shop.example/leek", "@type": "p:Product", "p:name": "Leek"}}
+        how = ["--pack", "pantry/product@1", "--dry-run", "--lens", lens]
+        report, _ = self.imported(write(self.files, "activity.json", activity), *how)
+        self.assertEqual((report["accepted"], report["refused"], report["left_out"]), (1, 0, 0))
+        for content, options in ((activity, ["--format", "jsonld"]), ({"@graph": [activity]}, []), ([activity], [])):
+            report, _ = self.imported(write(self.files, "activity.json", content), *how, *options)
+            self.assertEqual((report["accepted"], report["refused"], report["left_out"]), (0, 1, 1), (content, options))
 
     def test_new_labels_publish_nothing_and_a_new_price_publishes_one(self):
         self.imported(write(self.files, "g.jsonld", graph("b")), "--pack", "pantry")
