@@ -76,7 +76,8 @@ int publish_report_print(const struct cli *cli, const char *name,
 json_t *publish_report_json(const struct publish_report *report);
 /* What --report writes: {"file","pack","accepted","unchanged","refused","left_out","waiting",
  * "refusals":[{"row","line","id","field","keyword","reason"}],"lost":[{"path","rows"}],
- * "faults":[{"field","reason","rows"}],"left_out_kinds":[{"kind","rows"}],"aliases",...}. */
+ * "faults":[{"field","reason","rows"}],"left_out_kinds":[{"kind","rows"}],"aliases",...}:
+ * docs/packs.md, "Import". */
 json_t *publish_report_whole(const struct publish_report *report, const char *name,
                              const char *pack);
 

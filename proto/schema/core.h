@@ -1,5 +1,6 @@
 /* The core model: what every sector's records have in common, and a search looks at. How a type
- * maps to it is said by its pack's core.json, in expressions of lenses (docs/packs.md, 5). */
+ * maps to it is said by its pack's core.json, in expressions of lenses (docs/packs.md, "Core
+ * model"). */
 #ifndef MAILLON_PROTO_SCHEMA_CORE_H
 #define MAILLON_PROTO_SCHEMA_CORE_H
 

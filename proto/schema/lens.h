@@ -1,4 +1,4 @@
-/* Lenses: mappings between two vocabularies, as data (docs/packs.md, 4).
+/* Lenses: mappings between two vocabularies, as data (docs/packs.md, "Lens").
  *
  * A lens is compiled once and then applied to any number of documents by any number of threads. It
  * never fails for what a document holds: a value that an operation does not understand is absent

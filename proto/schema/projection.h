@@ -1,5 +1,5 @@
-/* One record, several renderings: what a pack says that an audience is shown (docs/packs.md, 2),
- * and which of a body's values are personal.
+/* One record, several renderings: what a pack says that an audience is shown (docs/packs.md,
+ * "pack.json"), and which of a body's values are personal.
  *
  *   {"public":[{"drop":"/driver"},{"round":"/lat","decimals":3},{"bin":"/start","minutes":10}]}
  *

@@ -1,5 +1,5 @@
-/* How a file of a type becomes records (docs/packs.md, 6): which nodes of a graph it takes, whether
- * features and rows, and where their ids come from.
+/* How a file of a type becomes records (docs/packs.md, "split"): which nodes of a graph it takes,
+ * whether features and rows, and where their ids come from.
  *
  *   {"jsonld":{"@type":["dfc-b:SuppliedProduct"],"embed":["dfc-b:Address"]},
  *    "geojson":true,"table":true,"id":["/code_insee","/numero"]}
