@@ -3,6 +3,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "proto/base/text.h"
 
 struct problem_row {
     const char *slug;
@@ -39,18 +42,25 @@ int err_http_status(enum err err)
     return row(err)->status;
 }
 
+/* What is no character, or a control character, becomes a question mark; cut between characters. */
 static void copy_printable(char *out, size_t size, const char *text)
 {
-    size_t i = 0;
-    for (; text != NULL && text[i] != '\0' && i + 1 < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        out[i] = c < 0x20 || c == 0x7f ? '?' : (char)c;
+    struct span left = span_cstr(text == NULL ? "" : text);
+    size_t len = 0;
+    while (left.len > 0) {
+        size_t sequence = text_sequence(left);
+        bool plain = sequence > 0 && left.data[0] >= 0x20 && left.data[0] != 0x7f;
+        size_t step = sequence > 0 ? sequence : 1;
+        if (len + step >= size)
+            break;
+        if (plain)
+            memcpy(out + len, left.data, step);
+        else
+            out[len] = '?';
+        len += step;
+        left = span_part(left, step, left.len);
     }
-    /* Never end inside a UTF-8 sequence. */
-    if (text != NULL && text[i] != '\0')
-        while (i > 0 && ((unsigned char)text[i] & 0xc0) == 0x80)
-            i--;
-    out[i] = '\0';
+    out[len] = '\0';
 }
 
 enum err why_set(struct why *why, enum err err, const char *rule, uint64_t position,

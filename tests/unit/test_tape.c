@@ -178,6 +178,30 @@ static void the_writer_names_both_ways_of_being_the_same_key(void **state)
     jcs_free(jcs);
 }
 
+static void what_was_found_can_be_printed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *found;
+        const char *printed;
+    } cases[] = {{"\xef", "?"},
+                 {"a\xffz", "a?z"},
+                 {"\n\x7f", "??"},
+                 {"\xc3\xa9t\xc3\xa9", "\xc3\xa9t\xc3\xa9"}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct why why;
+        assert_int_equal(why_set(&why, ERR_SYNTAX, "rule", 0, NULL, cases[i].found), ERR_SYNTAX);
+        assert_string_equal(why.found, cases[i].printed);
+    }
+    /* 94 bytes, then a character of two: it does not fit before the end. */
+    char long_text[100];
+    struct why why;
+    memset(long_text, 'x', 94);
+    memcpy(long_text + 94, "\xc3\xa9", 3);
+    (void)why_set(&why, ERR_SYNTAX, "rule", 0, long_text, NULL);
+    assert_int_equal(strlen(why.expected), 94);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +210,7 @@ int main(void)
         cmocka_unit_test(takes_supplementary_characters_before_the_end_of_the_plane),
         cmocka_unit_test(keeps_to_its_limits),
         cmocka_unit_test(the_writer_names_both_ways_of_being_the_same_key),
+        cmocka_unit_test(what_was_found_can_be_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
