@@ -33,10 +33,11 @@ struct place {
     uint32_t marks; /* bit set of members or items evaluated, or NONE */
 };
 
-/* Only the first failure is asked for. What is exhaustive in nested choices is exponential. */
+/* Only the first failure is asked for, or no more can be taken in. What is exhaustive in nested
+ * choices is exponential. */
 static inline bool walk_is_brief(const struct walk *w)
 {
-    return w->quiet > 0 || w->choices > 0;
+    return w->quiet > 0 || w->choices > 0 || w->report->cut;
 }
 
 /* Records an error (if there is room) and is false. */
