@@ -49,7 +49,7 @@ struct packs_registry *schema_cli_open(const struct cli *cli)
 
 json_t *schema_cli_text(struct span span)
 {
-    return json_stringn((const char *)span.data, span.len);
+    return span.len == 0 ? json_string("") : json_stringn((const char *)span.data, span.len);
 }
 
 json_t *schema_cli_words(const struct pack_words *words)

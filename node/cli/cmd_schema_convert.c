@@ -133,7 +133,23 @@ static int open_chain(struct conversion *conversion, const char *from, const cha
     }
     enum err err = packs_find_chain(conversion->packs, span_cstr(from), span_cstr(to),
                                     &conversion->chain, &why);
-    return err == OK ? CLI_OK : cli_fail(conversion->cli, from, err, &why);
+    if (err != ERR_NOT_FOUND)
+        return err == OK ? CLI_OK : cli_fail(conversion->cli, from, err, &why);
+    const struct cli *cli = conversion->cli;
+    (void)fprintf(stderr,
+                  cli_text(cli, "maillon: No chain of lenses leads from %s to %s. ",
+                           "maillon: Aucune suite de lentilles ne mène de %s à %s. "),
+                  from, to);
+    if (why.expected[0] == '\0')
+        (void)fprintf(stderr,
+                      cli_text(cli, "No lens begins at %s.\n", "Aucune lentille ne part de %s.\n"),
+                      from);
+    else
+        (void)fprintf(
+            stderr,
+            cli_text(cli, "From there they lead to: %s.\n", "De là, elles mènent à : %s.\n"),
+            why.expected);
+    return CLI_FAILED;
 }
 
 /* ---- Documents. */
@@ -207,7 +223,7 @@ static int convert(struct conversion *conversion, const char *name)
 {
     struct schema_input input;
     struct why why = {.rule = NULL};
-    enum err err = schema_input_open(&input, name, &why);
+    enum err err = schema_input_open(&input, name, IMPORT_AUTO, &why);
     if (err != OK) {
         schema_input_close(&input);
         return cli_fail(conversion->cli, name, err, &why);
@@ -233,6 +249,10 @@ static int convert(struct conversion *conversion, const char *name)
         (void)puts(first ? "[]" : "]");
     if (import_is_cut_short(input.source))
         conversion->failed = true;
+    if (schema_input_lacks_document(&input)) {
+        (void)cli_fail(conversion->cli, name, ERR_SYNTAX, &schema_input_no_document);
+        conversion->failed = true;
+    }
     schema_input_close(&input);
     return conversion->failed ? CLI_FAILED : CLI_OK;
 }

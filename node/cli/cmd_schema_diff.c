@@ -218,8 +218,9 @@ static void print_findings(const struct cli *cli, const struct diff *diff)
                                  ? cli_text(cli, "narrower or wider", "plus étroit ou plus large")
                              : finding->narrows ? cli_text(cli, "narrower", "plus étroit")
                                                 : cli_text(cli, "wider", "plus large");
-        (void)printf("  %s: %s: %.*s\n", finding->place[0] == '\0' ? "/" : finding->place, effect,
-                     (int)sentence.len, (const char *)sentence.data);
+        (void)printf(cli_text(cli, "  %s: %s: %.*s\n", "  %s : %s : %.*s\n"),
+                     finding->place[0] == '\0' ? "/" : finding->place, effect, (int)sentence.len,
+                     (const char *)sentence.data);
         buf_clear(&sentence);
     }
 }

@@ -53,10 +53,38 @@ static void tell_cannot(struct validation *validation, const char *place, const 
                       place == NULL ? "" : ": ", sentence);
 }
 
+/* The sentence, and in brackets the rule that was broken and where, as far as they are known. */
+static void tell_why(struct validation *validation, const char *place, enum err err,
+                     const struct why *why)
+{
+    const struct cli *cli = validation->cli;
+    struct buf text;
+    buf_init(&text, 4096);
+    buf_append_cstr(&text, err_sentence(err, cli->lang));
+    if (why->rule != NULL) {
+        buf_append_cstr(&text, " (");
+        buf_append_cstr(&text, why->rule);
+        if (why->expected[0] != '\0') {
+            buf_append_cstr(&text, cli_text(cli, ": expected ", " : attendu "));
+            buf_append_cstr(&text, why->expected);
+        }
+        if (why->found[0] != '\0') {
+            buf_append_cstr(&text, cli_text(cli, ", found ", ", trouvé "));
+            buf_append_cstr(&text, why->found);
+        }
+        buf_append_cstr(&text, cli_text(cli, ", byte ", ", octet "));
+        buf_append_u64(&text, why->position);
+        buf_append_byte(&text, ')');
+    }
+    buf_append_byte(&text, '\0');
+    tell_cannot(validation, place, "problem", err_slug(err),
+                buf_check(&text) == OK ? (const char *)text.data : err_sentence(err, cli->lang));
+    buf_clear(&text);
+}
+
 static void tell_problem(struct validation *validation, const char *place, enum err err)
 {
-    tell_cannot(validation, place, "problem", err_slug(err),
-                err_sentence(err, validation->cli->lang));
+    tell_why(validation, place, err, &(struct why){.rule = NULL});
 }
 
 static void tell_limit(struct validation *validation, const char *place, const char *limit)
@@ -87,6 +115,10 @@ static void tell_invalid(struct validation *validation, const char *place)
         schema_report_write(report, SCHEMA_INVALID, validation->cli->lang, &text);
         print_answer(validation, schema_cli_json(buf_span(&text)));
     }
+    /* Listing what is wrong may cost more than finding that something is. */
+    if (!validation->cli->json && schema_report_count(report) == 0)
+        (void)printf("%s%s%s\n", place == NULL ? "" : place, place == NULL ? "" : ": ",
+                     cli_text(validation->cli, "invalid", "non valide"));
     for (uint32_t i = 0; !validation->cli->json && i < schema_report_count(report); i++) {
         struct schema_unit unit = schema_report_unit(report, i);
         buf_reset(&text);
@@ -101,19 +133,38 @@ static void tell_invalid(struct validation *validation, const char *place)
 
 /* ---- By any schema. */
 
+/* Working memory for documents that may be any JSON value. */
+struct document {
+    struct jcs *jcs;
+    struct buf text;
+    struct tape tape;
+};
+
+static const struct tape_limits document_limits = {.bytes_max = JSON_TEXT_BYTES_MAX,
+                                                   .depth_max = JSON_DEPTH_MAX};
+
 /* false: it was told why not. */
-static bool compile(struct validation *validation, const char *name)
+static bool compile(struct validation *validation, struct document *document, const char *name)
 {
     const struct cli *cli = validation->cli;
     const struct schema_options options = {.assert_formats = cli_flag(cli, "formats")};
     struct schema_refusal refusal = {.err = OK};
+    struct why why = {.rule = NULL};
     struct buf text;
     char sentence[2048];
     buf_init(&text, JSON_TEXT_BYTES_MAX);
     enum err err = schema_cli_read(name, &text);
-    if (err == OK)
-        err = schema_compile_text(NULL, span_of(NULL, 0), buf_span(&text), &options,
-                                  &validation->schema, &refusal);
+    /* The compiler knows places by pointers; a text that is no JSON has its bytes alone. */
+    enum err shape = err != OK ? err
+                               : jcs_canonicalise(document->jcs, buf_span(&text), &document_limits,
+                                                  &document->text, &why);
+    if (err != OK || (shape != OK && shape != ERR_LIMIT)) {
+        buf_clear(&text);
+        tell_why(validation, name, shape, &why);
+        return false;
+    }
+    err = schema_compile_text(NULL, span_of(NULL, 0), buf_span(&text), &options,
+                              &validation->schema, &refusal);
     buf_clear(&text);
     if (err == OK)
         return true;
@@ -137,8 +188,8 @@ static void judge_by_schema(struct validation *validation, const struct tape *ta
     const struct explain_options options = {.errors_max = cli_flag(validation->cli, "all") ? 0 : 1};
     enum verdict verdict = schema_holds(validation->schema, validation->validator, tape, text, 0);
     if (verdict == SCHEMA_INVALID)
-        verdict = schema_explain(validation->schema, validation->validator, tape, text, 0, &options,
-                                 validation->report);
+        (void)schema_explain(validation->schema, validation->validator, tape, text, 0, &options,
+                             validation->report);
     switch (verdict) {
     case SCHEMA_VALID:
         tell_valid(validation, place != NULL);
@@ -152,16 +203,6 @@ static void judge_by_schema(struct validation *validation, const struct tape *ta
     }
 }
 
-/* Working memory for documents that may be any JSON value. */
-struct document {
-    struct jcs *jcs;
-    struct buf text;
-    struct tape tape;
-};
-
-static const struct tape_limits document_limits = {.bytes_max = JSON_TEXT_BYTES_MAX,
-                                                   .depth_max = JSON_DEPTH_MAX};
-
 static void judge_text(struct validation *validation, struct document *document, struct span text,
                        const char *place)
 {
@@ -173,9 +214,10 @@ static void judge_text(struct validation *validation, struct document *document,
     if (err == ERR_LIMIT)
         tell_limit(validation, place, why.rule == NULL ? "JSON_TEXT_BYTES_MAX" : why.rule);
     else if (err != OK)
-        tell_problem(validation, place, err);
+        tell_why(validation, place, err, &why);
     else
-        judge_by_schema(validation, &document->tape, buf_span(&document->text), place);
+        judge_by_schema(validation, &document->tape, buf_span(&document->text),
+                        validation->lines ? place : NULL);
 }
 
 static void judge_instance(struct validation *validation, struct document *document,
@@ -185,7 +227,7 @@ static void judge_instance(struct validation *validation, struct document *docum
     buf_init(&text, JSON_TEXT_BYTES_MAX);
     enum err err = schema_cli_read(name, &text);
     if (err == OK)
-        judge_text(validation, document, buf_span(&text), NULL);
+        judge_text(validation, document, buf_span(&text), name);
     else
         tell_problem(validation, name, err);
     buf_clear(&text);
@@ -230,7 +272,7 @@ static void validate_by_schema(struct validation *validation, const char *schema
     validation->lines = lines != NULL;
     if (document.jcs == NULL)
         tell_problem(validation, NULL, ERR_NO_MEMORY);
-    else if (compile(validation, schema)) {
+    else if (compile(validation, &document, schema)) {
         if (lines != NULL)
             judge_lines(validation, &document, lines);
         else
@@ -263,12 +305,24 @@ static bool find_body(const struct schema_input *input, const char *pack, struct
     return true;
 }
 
+static void tell_unknown_type(struct validation *validation, const char *place, struct span type)
+{
+    char sentence[256];
+    (void)snprintf(sentence, sizeof(sentence),
+                   cli_text(validation->cli,
+                            "No pack here has the type %.*s; `maillon schema list` shows those "
+                            "there are.",
+                            "Aucun pack d'ici n'a le type %.*s ; `maillon schema list` montre ceux "
+                            "qu'il y a."),
+                   (int)(type.len < 140 ? type.len : 140), (const char *)type.data);
+    tell_cannot(validation, place, "problem", "not-found", sentence);
+}
+
 static void judge_by_type(struct validation *validation, const struct schema_input *input,
                           const char *pack, const char *place)
 {
     struct span type;
     uint32_t body;
-    char sentence[256];
     if (!find_body(input, pack, &type, &body)) {
         tell_cannot(validation, place, "problem", "bad-record",
                     cli_text(validation->cli,
@@ -290,28 +344,25 @@ static void judge_by_type(struct validation *validation, const struct schema_inp
         return;
     case FIT_UNKNOWN_TYPE:
     case FIT_UNKNOWN_PACK:
-        (void)snprintf(sentence, sizeof(sentence),
-                       cli_text(validation->cli, "No pack here has the type %.*s.",
-                                "Aucun pack d'ici n'a le type %.*s."),
-                       (int)(type.len < 140 ? type.len : 140), (const char *)type.data);
-        tell_cannot(validation, place, "problem", "not-found", sentence);
+        tell_unknown_type(validation, place, type);
         return;
     }
 }
 
-static void judge_file(struct validation *validation, const char *name)
+static void judge_file(struct validation *validation, const char *name, enum import_format format)
 {
     struct schema_input input;
     struct why why = {.rule = NULL};
     char place[512];
-    enum err err = schema_input_open(&input, name, &why);
+    enum err err = schema_input_open(&input, name, format, &why);
     if (err != OK) {
-        tell_problem(validation, name, err);
+        tell_why(validation, name, err, &why);
         schema_input_close(&input);
         return;
     }
     validation->lines = input.is_lines || input.is_array;
     for (;;) {
+        why = (struct why){.rule = NULL};
         err = schema_input_next(&input, &why);
         if (err == ERR_NOT_FOUND)
             break;
@@ -319,15 +370,24 @@ static void judge_file(struct validation *validation, const char *name)
                        (unsigned long long)input.place.number);
         const char *here = validation->lines ? place : NULL;
         if (err != OK)
-            tell_problem(validation, place, err);
+            tell_why(validation, place, err, &why);
         else
             judge_by_type(validation, &input, cli_value(validation->cli, "pack"), here);
     }
+    if (schema_input_lacks_document(&input))
+        tell_why(validation, name, ERR_SYNTAX, &schema_input_no_document);
     schema_input_close(&input);
 }
 
-static void validate_by_type(struct validation *validation, const char *name)
+static void validate_by_type(struct validation *validation)
 {
+    const char *pack = cli_value(validation->cli, "pack");
+    const char *lines = cli_value(validation->cli, "ndjson");
+    const char *instance = cli_value(validation->cli, "instance");
+    const char *name = lines != NULL      ? lines
+                       : instance != NULL ? instance
+                                          : validation->cli->arguments[1];
+
     validation->registry = schema_cli_open(validation->cli);
     if (validation->registry == NULL) {
         grow_code(validation, SCHEMA_CANNOT_TELL);
@@ -337,8 +397,10 @@ static void validate_by_type(struct validation *validation, const char *name)
     validation->scratch = packs_scratch_new();
     if (validation->scratch == NULL)
         tell_problem(validation, NULL, ERR_NO_MEMORY);
+    else if (pack != NULL && packs_find_type(validation->packs, span_cstr(pack), NULL) == NULL)
+        tell_unknown_type(validation, NULL, span_cstr(pack));
     else
-        judge_file(validation, name);
+        judge_file(validation, name, lines != NULL ? IMPORT_NDJSON : IMPORT_AUTO);
     packs_scratch_free(validation->scratch);
     packs_release(validation->packs);
     packs_close(validation->registry);
@@ -347,11 +409,14 @@ static void validate_by_type(struct validation *validation, const char *name)
 int schema_validate(struct cli *cli)
 {
     const char *schema = cli_value(cli, "schema");
-    bool one = (cli_value(cli, "instance") != NULL) != (cli_value(cli, "ndjson") != NULL);
-    if (schema != NULL ? cli->count != 1 || !one
-                       : cli->count != 2 || cli_value(cli, "instance") != NULL)
-        return cli_usage(cli, "Either --schema with --instance or --ndjson, or one file is needed.",
-                         "Il faut soit --schema avec --instance ou --ndjson, soit un fichier.");
+    int files =
+        cli->count - 1 + (cli_value(cli, "instance") != NULL) + (cli_value(cli, "ndjson") != NULL);
+    if (files != 1 || (schema != NULL && (cli->count != 1 || cli_value(cli, "pack") != NULL)))
+        return cli_usage(cli,
+                         "One of --instance, --ndjson or a file is needed; with --schema, "
+                         "--instance or --ndjson, and no --pack.",
+                         "Il faut soit --instance, soit --ndjson, soit un fichier ; avec --schema, "
+                         "--instance ou --ndjson, et pas de --pack.");
     struct validation validation = {
         .cli = cli, .validator = validator_new(), .report = schema_report_new()};
     if (validation.validator == NULL || validation.report == NULL)
@@ -359,7 +424,7 @@ int schema_validate(struct cli *cli)
     else if (schema != NULL)
         validate_by_schema(&validation, schema);
     else
-        validate_by_type(&validation, cli->arguments[1]);
+        validate_by_type(&validation);
     schema_free(validation.schema);
     schema_report_free(validation.report);
     validator_free(validation.validator);

@@ -44,17 +44,19 @@ static bool begins_with_bracket(FILE *file)
     return byte == '[';
 }
 
-enum err schema_input_open(struct schema_input *input, const char *name, struct why *why)
+enum err schema_input_open(struct schema_input *input, const char *name, enum import_format format,
+                           struct why *why)
 {
     bool is_stdin = strcmp(name, "-") == 0;
-    *input = (struct schema_input){.file = is_stdin ? whole_stdin() : fopen(name, "rbe")};
+    *input = (struct schema_input){.asked = format,
+                                   .file = is_stdin ? whole_stdin() : fopen(name, "rbe")};
     buf_init(&input->item, ITEM_BYTES_MAX);
     buf_init(&input->text, JSON_TEXT_BYTES_MAX);
     tape_init(&input->tape);
     if (input->file == NULL)
         return is_stdin ? ERR_IO : ERR_NOT_FOUND;
     input->is_array = begins_with_bracket(input->file);
-    struct import_options options = {.format = IMPORT_AUTO, .name = is_stdin ? NULL : name};
+    struct import_options options = {.format = format, .name = is_stdin ? NULL : name};
     input->jcs = jcs_new();
     if (input->jcs == NULL)
         return ERR_NO_MEMORY;
@@ -74,6 +76,16 @@ void schema_input_close(struct schema_input *input)
     tape_clear(&input->tape);
     if (input->file != NULL)
         (void)fclose(input->file);
+}
+
+const struct why schema_input_no_document = {
+    .rule = "documents are JSON objects: one, a list of them, or one per line",
+    .expected = "an object",
+    .found = "none"};
+
+bool schema_input_lacks_document(const struct schema_input *input)
+{
+    return input->place.number == 0 && !input->is_array && input->asked == IMPORT_AUTO;
 }
 
 enum err schema_input_next(struct schema_input *input, struct why *why)

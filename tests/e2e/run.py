@@ -30,6 +30,12 @@ class Tap(unittest.TestResult):
 
     addError = addFailure
 
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err is not None:
+            self.line(subtest, False)
+            print("# " + self._exc_info_to_string(err, test).replace("\n", "\n# "), flush=True)
+
 
 names = sys.argv[2:]
 loader = unittest.TestLoader()

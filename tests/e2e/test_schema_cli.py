@@ -196,6 +196,60 @@ class SchemaCli(Case):
         self.schema("validate", "--schema", schema, code=2)
         self.schema("validate", code=2)
 
+    def test_what_cannot_be_read_is_named_with_its_rule_and_place(self):
+        schema = self.file("s.json", SCHEMA)
+        good = self.file("good.json", {"name": "Oak"})
+        marked = self.file("marked.json", '\ufeff{"name":"Oak"}')
+        cut = self.file("cut.json", '{"name" "Oak"}')
+        yaml = self.file("schema.yaml", "type: object\n")
+        for words, name, place in ((("--schema", schema, "--instance", cut), cut, "byte 8"),
+                                   (("--schema", schema, "--instance", marked), marked, "byte 0"),
+                                   (("--schema", marked, "--instance", good), marked, "byte 0"),
+                                   (("--schema", yaml, "--instance", good), yaml, "byte 0")):
+            with self.subTest(words):
+                self.assertIn("RFC 8259", self.json("validate", *words, code=2)["sentence"])
+                told = self.schema("validate", *words, code=2).stderr
+                self.assertIn(f"{name}: ", told)
+                self.assertIn(place, told)
+        absent = os.path.join(self.root, "absent.json")
+        self.assertEqual(self.schema("validate", "--schema", absent, "--instance", good, code=2).stderr,
+                         f"maillon: {absent}: There is nothing here under this name.\n")
+
+    def test_what_fails_everywhere_is_told_without_going_everywhere(self):
+        defs = {f"a{i}": {"allOf": [{"$ref": f"#/$defs/a{i + 1}"}] * 2} for i in range(60)}
+        schema = self.file("s.json", {"$ref": "#/$defs/a0", "$defs": {**defs, "a60": {"type": "integer"}}})
+        text = self.file("text.json", '"a"')
+        self.assertEqual(len(self.json("validate", "--schema", schema, "--instance", text, code=1)["errors"]), 1)
+        self.assertGreater(len(self.json("validate", "--schema", schema, "--instance", text, "--all", code=1)["errors"]), 1)
+        self.assertIn("integer", self.schema("validate", "--schema", schema, "--instance", text, code=1).stdout)
+
+    def test_no_document_and_no_type_are_never_valid(self):
+        self.schema("add", self.pack())
+        oak = self.file("oak.json", {"name": "Oak"})
+        empty = self.file("empty.json", "")
+        for name, content in {"nothing.json": "", "number.json": "1\n", "text.json": '"Oak"'}.items():
+            with self.subTest(name):
+                alone = self.file(name, content)
+                self.assertIn(name, self.schema("validate", "--pack", "garden/plant@1", alone, code=2).stderr)
+                self.schema("convert", "--from", "garden/plant@1", "--to", "schema.org", alone, code=1)
+        for document in oak, empty:
+            told = self.schema("validate", "--pack", "garden/tree@1", document, code=2).stderr
+            self.assertIn("garden/tree@1", told)
+        self.schema("validate", "--pack", "garden/plant@1", "--ndjson", empty)
+        self.schema("validate", "--pack", "garden/plant@1", "--instance", oak)
+        lines = self.file("lines", '{"name":"Oak"}\n{}\n')
+        answers = [json.loads(line)["valid"] for line in self.schema(
+            "validate", "--pack", "garden/plant@1", "--ndjson", lines, "--json", code=1).stdout.splitlines()]
+        self.assertEqual(answers, [True, False])
+        self.schema("validate", "--schema", oak, "--pack", "garden/plant@1", "--instance", oak, code=2)
+
+    def test_two_files_are_compared_and_say_why(self):
+        old = self.file("old.json", {"type": "object"})
+        new = self.file("new.json", {"type": "object", "required": ["name"]})
+        answer = self.json("diff", old, new)
+        self.assertEqual(answer["compatibility"], "forward")
+        self.assertEqual([(f["place"], f["narrows"]) for f in answer["types"][0]["findings"]], [("/name", True)])
+
     def test_each_line_has_its_answer(self):
         schema = self.file("s.json", {"type": "integer"})
         lines = self.file("l.ndjson", '1\n"a"\n{broken\n2.5\n3')
@@ -259,6 +313,8 @@ class SchemaCli(Case):
         oak = self.file("oak.json", {"name": "Oak"})
         told = self.schema("convert", "--from", "garden/plant@1", "--to", "nowhere", oak, code=1).stderr
         self.assertIn("schema.org/Thing", told)
+        told = self.schema("convert", "--from", "nowhere", "--to", "schema.org", oak, code=1, env={"LC_ALL": "fr_FR.UTF-8"}).stderr
+        self.assertIn("Aucune lentille ne part de nowhere.", told)
         self.schema("convert", oak, code=2)
         self.schema("convert", "--from", "garden/plant@1", "--to", "schema.org", code=2)
         mixed = self.file("mixed.ndjson", '{"name":"Oak"}\n{broken\n{"name":"Elm"}\n')
