@@ -268,6 +268,7 @@ struct tree *tree_copy(struct arena *arena, const struct tree *value)
         return NULL;
     *copy = *value;
     copy->is_read = false;
+    copy->is_looked_at = false;
     return copy;
 }
 

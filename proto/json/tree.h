@@ -31,7 +31,9 @@ struct tree {
     enum tree_type type;
     uint32_t count; /* items of an array, members of an object */
     uint32_t room;  /* for how many there is memory */
-    bool is_read;   /* a mark of whoever walks the tree; copies have it cleared */
+    /* Marks of whoever walks the tree; copies have them cleared. */
+    bool is_read;
+    bool is_looked_at; /* asked whether it is there, no more */
     union {
         double number;
         struct span text;

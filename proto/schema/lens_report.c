@@ -101,9 +101,27 @@ void report_dropped(struct lens_work *work)
     add_loss(work, LENS_LOSS_DROPPED, path);
 }
 
-static void walk(struct lens_work *work, struct tree *value, struct buf *path)
+static const struct lens_declared *declared_at(struct lens_work *work, struct span path,
+                                               enum lens_direction direction)
+{
+    struct pointer read;
+    if (pointer_read(&work->arena, path, &read) != OK)
+        return NULL;
+    for (uint32_t i = 0; i < work->lens->declared_count[direction]; i++) {
+        const struct lens_declared *declared = &work->lens->declared[direction][i];
+        if (pointer_covers(&declared->path, &read))
+            return declared;
+    }
+    return NULL;
+}
+
+/* Of what was only looked at the lens knows whether it is lost. */
+static void walk(struct lens_work *work, struct tree *value, struct buf *path,
+                 enum lens_direction direction)
 {
     if (value == NULL || value->is_read || work->scratch.failed != OK)
+        return;
+    if (value->is_looked_at && declared_at(work, buf_span(path), direction) == NULL)
         return;
     size_t before = path->len;
     bool is_blank = !work->lens->keeps_blank && tree_is_blank(value);
@@ -121,33 +139,22 @@ static void walk(struct lens_work *work, struct tree *value, struct buf *path)
             buf_append_byte(path, '/');
             buf_append_u64(path, i);
         }
-        walk(work, value->type == TREE_OBJECT ? value->members[i].value : value->items[i], path);
+        walk(work, value->type == TREE_OBJECT ? value->members[i].value : value->items[i], path,
+             direction);
         path->len = before;
     }
-}
-
-static bool is_declared(struct lens_work *work, struct lens_loss *loss,
-                        enum lens_direction direction)
-{
-    struct pointer path;
-    if (pointer_read(&work->arena, loss->path, &path) != OK)
-        return false;
-    for (uint32_t i = 0; i < work->lens->declared_count[direction]; i++) {
-        const struct lens_declared *declared = &work->lens->declared[direction][i];
-        if (pointer_covers(&declared->path, &path)) {
-            loss->why = declared->why;
-            return true;
-        }
-    }
-    return false;
 }
 
 void report_unread(struct lens_work *work, struct tree *source, enum lens_direction direction)
 {
     buf_reset(&work->scratch);
-    walk(work, source, &work->scratch);
-    for (uint32_t i = 0; i < work->loss_count; i++)
-        work->losses[i].is_declared = is_declared(work, &work->losses[i], direction);
+    walk(work, source, &work->scratch, direction);
+    for (uint32_t i = 0; i < work->loss_count; i++) {
+        struct lens_loss *loss = &work->losses[i];
+        const struct lens_declared *declared = declared_at(work, loss->path, direction);
+        loss->is_declared = declared != NULL;
+        loss->why = declared == NULL ? NULL : declared->why;
+    }
 }
 
 void lens_fault_append(struct buf *out, const struct lens_fault *fault, enum lang lang)

@@ -128,7 +128,10 @@ static bool row_fits(struct lens_work *work, const struct lens_code *row, struct
         struct tree *cell = pointer_get(source, &row->in.items[i]);
         if (cell == NULL)
             continue;
-        cell->is_read = true;
+        if (row->word_count == 0 && row->without_count == 0)
+            cell->is_looked_at = true;
+        else
+            cell->is_read = true;
         fits = fits || cell_fits(work, row, cell);
     }
     return fits;
@@ -387,6 +390,7 @@ static void run_rules(struct lens_work *work, const struct lens_rules *rules, st
 static void clear_marks(struct tree *value)
 {
     value->is_read = false;
+    value->is_looked_at = false;
     for (uint32_t i = 0; value->type == TREE_ARRAY && i < value->count; i++)
         clear_marks(value->items[i]);
     for (uint32_t i = 0; value->type == TREE_OBJECT && i < value->count; i++)

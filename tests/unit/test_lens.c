@@ -273,6 +273,22 @@ static void what_is_not_carried_over_is_a_loss(void **state)
     lens_text_clear(&text);
 }
 
+static void what_was_only_looked_at_is_lost_where_the_lens_says_so(void **state)
+{
+    (void)state;
+    struct lens_text text;
+    lens_text_init(&text,
+                   "{\"from\":\"a\",\"to\":\"b\",\"loses\":{\"there\":[{\"path\":\"/region\"},{"
+                   "\"path\":\"/town\"}]},\"rules\":[{\"to\":\"/kind\",\"codes\":[{\"in\":["
+                   "\"/region\",\"/town\",\"/yes\"],\"code\":\"place\"}]},"
+                   "{\"to\":\"/town\",\"from\":\"/town\"}]}");
+    lens_work_want_losses(text.work, true);
+    (void)lens_text_apply(&text, LENS_THERE, "{\"region\":\"r\",\"town\":\"t\",\"yes\":[1]}");
+    assert_int_equal(text.last.loss_total, 1);
+    assert_true(has_loss(&text.last, "/region", LENS_LOSS_UNREAD, true));
+    lens_text_clear(&text);
+}
+
 struct file {
     const char *name;
     const char *text;
@@ -482,6 +498,7 @@ int main(void)
         cmocka_unit_test(a_fault_names_both_places_and_the_value),
         cmocka_unit_test(faults_beyond_those_listed_are_counted),
         cmocka_unit_test(what_is_not_carried_over_is_a_loss),
+        cmocka_unit_test(what_was_only_looked_at_is_lost_where_the_lens_says_so),
         cmocka_unit_test(a_lens_takes_over_the_rules_of_those_it_uses),
         cmocka_unit_test(lenses_that_use_each_other_are_refused),
         cmocka_unit_test(a_lens_that_is_too_large_is_refused),
