@@ -18,6 +18,7 @@ struct config {
         char url[161];
         char languages[161];
         uint64_t threads; /* 0: one for each core */
+        char user[65];    /* whom root becomes; "owner": the folder's */
     } node;
     struct {
         char public[129]; /* "[::]:8443" */

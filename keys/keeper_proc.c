@@ -75,22 +75,13 @@ static enum err host_open(void *ctx, const char *passphrase, struct keeper_key *
     out->secret = proc->secret;
     out->key = key;
     out->last = keeper_state_last(proc->state);
-    return OK;
+    return confine_calls(CONFINE_OPENED, why);
 }
 
 static enum err host_remember(void *ctx, const struct merkle_head *head, struct why *why)
 {
     struct proc *proc = ctx;
     return keeper_state_store(proc->state, head, why);
-}
-
-/* The node stops by a signal that its whole process group gets; the keeper ends when the socket
- * does. */
-static void ignore_signals(void)
-{
-    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ};
-    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-        (void)signal(ignored[i], SIG_IGN);
 }
 
 static void serve(int fd, struct keeper *keeper, uint8_t *request, struct buf *answer)
@@ -112,13 +103,33 @@ static void serve(int fd, struct keeper *keeper, uint8_t *request, struct buf *a
     }
 }
 
+/* Its own folder, less than what the warden has left it; then few calls, and after the key is open
+ * fewer. */
+static enum err confine(const char *dir, struct why *why)
+{
+    char *folder = file_path(dir, KEYS_FOLDER);
+    char *state = file_path(dir, KEYS_STATE);
+    const struct confine_path paths[] = {{folder, CONFINE_READ}, {state, CONFINE_WRITE}};
+    enum err err = folder == NULL || state == NULL ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
+                                                   : confine_any(why);
+    if (err == OK)
+        err = confine_keeper_limits(why);
+    if (err == OK)
+        err = confine_files(paths, sizeof(paths) / sizeof(paths[0]), false, why);
+    if (err == OK)
+        err = confine_calls(CONFINE_KEEPER, why);
+    free(state);
+    free(folder);
+    return err;
+}
+
 int keeper_main(int fd, const char *dir)
 {
     struct proc proc = {.dir = dir};
     struct keeper keeper = {.host = {&proc, host_open, host_remember}};
-    ignore_signals();
     struct why why = {0};
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || confine_keeper(&why) != OK) {
+    (void)prctl(PR_SET_NAME, "maillon-keeper", 0, 0, 0);
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || confine(dir, &why) != OK) {
         (void)fprintf(stderr, "maillon keeper: rights cannot be given up: %s\n", why.found);
         return 1;
     }

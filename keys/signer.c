@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sodium.h>
 #include <spawn.h>
 #include <stdlib.h>
-#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -16,16 +15,18 @@
 
 #include "keys/keeper.h"
 #include "keys/refusal.h"
+#include "keys/warden.h"
 
 #define ANSWER_SECONDS_MAX 60 /* Argon2id and a slow fdatasync take seconds */
-#define END_MS_MAX 5000       /* for the write under way; then it is killed */
-#define KEEPER_FD 3
+#define WARDEN_FD 3
 
 struct signer {
     char *self_exe;
     char *dir;
-    int fd; /* -1: no keeper */
-    pid_t pid;
+    pthread_mutex_t mutex; /* one question at a time to the warden */
+    int warden;            /* -1: none */
+    pid_t pid;             /* the warden's */
+    int fd;                /* -1: no keeper */
     uint32_t serial;
     struct public_key key;
     char origin[DID_BYTES_MAX + 1];
@@ -35,17 +36,17 @@ struct signer {
 
 static int spawn_actions(posix_spawn_file_actions_t *actions, int child_fd)
 {
-    int failed = posix_spawn_file_actions_adddup2(actions, child_fd, KEEPER_FD);
+    int failed = posix_spawn_file_actions_adddup2(actions, child_fd, WARDEN_FD);
     if (failed == 0)
         failed = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     if (failed == 0)
         failed = posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     if (failed == 0)
-        failed = posix_spawn_file_actions_addclosefrom_np(actions, KEEPER_FD + 1);
+        failed = posix_spawn_file_actions_addclosefrom_np(actions, WARDEN_FD + 1);
     return failed;
 }
 
-/* The keeper begins with the signals as they come, whatever this thread has blocked. */
+/* The warden begins with the signals as they come, whatever this thread has blocked. */
 static int spawn_attributes(posix_spawnattr_t *attributes)
 {
     sigset_t none;
@@ -92,51 +93,63 @@ static int spawn(struct signer *signer, int child_fd)
     return failed;
 }
 
-static enum err start_process(struct signer *signer, struct why *why)
+static enum err start_warden(struct signer *signer, struct why *why)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return refuse_errno(why, REFUSAL_START, "a socket pair");
-    struct timeval patience = {.tv_sec = ANSWER_SECONDS_MAX};
-    int failed = 0;
-    if (setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0)
-        failed = errno;
-    if (failed == 0)
-        failed = spawn(signer, ends[1]);
+    int failed = spawn(signer, ends[1]);
     close(ends[1]);
     if (failed != 0) {
         close(ends[0]);
         errno = failed;
         return refuse_errno(why, REFUSAL_START, signer->self_exe);
     }
-    signer->fd = ends[0];
+    signer->warden = ends[0];
     return OK;
 }
 
-static void end_process(struct signer *signer)
+static void end_warden(struct signer *signer)
 {
-    if (signer->fd < 0)
+    if (signer->warden < 0)
         return;
-    close(signer->fd);
-    signer->fd = -1;
-    int pidfd = pidfd_open(signer->pid, 0);
-    if (pidfd >= 0) {
-        struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-        int count;
-        do {
-            count = poll(&ended, 1, END_MS_MAX);
-        } while (count < 0 && errno == EINTR);
-        if (count == 0)
-            (void)kill(signer->pid, SIGKILL);
-        close(pidfd);
-    }
+    close(signer->warden);
+    signer->warden = -1;
     while (waitpid(signer->pid, NULL, 0) < 0 && errno == EINTR)
         ;
 }
 
+/* The warden has ended the keeper before. */
+static enum err start_keeper(struct signer *signer, struct why *why)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return refuse_errno(why, REFUSAL_START, "a socket pair");
+    struct timeval patience = {.tv_sec = ANSWER_SECONDS_MAX};
+    const uint8_t request = WARDEN_KEEPER;
+    bool failed = setsockopt(ends[0], SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0;
+    pthread_mutex_lock(&signer->mutex);
+    failed = failed || !warden_send(signer->warden, &request, 1, ends[1]);
+    pthread_mutex_unlock(&signer->mutex);
+    close(ends[1]);
+    if (failed) {
+        close(ends[0]);
+        return refuse(why, REFUSAL_WARDEN_GONE, NULL, NULL);
+    }
+    signer->fd = ends[0];
+    return OK;
+}
+
+static void end_keeper(struct signer *signer)
+{
+    if (signer->fd >= 0)
+        close(signer->fd);
+    signer->fd = -1;
+}
+
 static enum err gone(struct signer *signer, struct why *why)
 {
-    end_process(signer);
+    end_keeper(signer);
     return refuse(why, REFUSAL_GONE, NULL, NULL);
 }
 
@@ -232,10 +245,10 @@ static enum err start(struct signer *signer, const char *passphrase, struct why 
 {
     if (passphrase != NULL && strnlen(passphrase, PASSPHRASE_BYTES_MAX + 1) > PASSPHRASE_BYTES_MAX)
         return refuse(why, REFUSAL_PASSPHRASE_WRONG, NULL, NULL);
-    TRY(start_process(signer, why));
+    TRY(start_keeper(signer, why));
     enum err err = open_key(signer, passphrase, why);
     if (err != OK)
-        end_process(signer);
+        end_keeper(signer);
     return err;
 }
 
@@ -246,6 +259,8 @@ enum err signer_start(const char *self_exe, const char *dir, const char *passphr
     if (signer == NULL)
         return refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
     signer->fd = -1;
+    signer->warden = -1;
+    pthread_mutex_init(&signer->mutex, NULL);
     signer->self_exe = strdup(self_exe);
     signer->dir = strdup(dir);
     buf_init(&signer->request, KEEPER_REQUEST_BYTES_MAX);
@@ -253,7 +268,9 @@ enum err signer_start(const char *self_exe, const char *dir, const char *passphr
     bool room = buf_reserve(&signer->request, KEEPER_REQUEST_BYTES_MAX) != NULL;
     enum err err = signer->self_exe == NULL || signer->dir == NULL || !room
                        ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
-                       : start(signer, passphrase, why);
+                       : start_warden(signer, why);
+    if (err == OK)
+        err = start(signer, passphrase, why);
     if (err != OK) {
         signer_stop(signer);
         return err;
@@ -264,7 +281,7 @@ enum err signer_start(const char *self_exe, const char *dir, const char *passphr
 
 enum err signer_revive(struct signer *signer, const char *passphrase, struct why *why)
 {
-    end_process(signer);
+    end_keeper(signer);
     return start(signer, passphrase, why);
 }
 
@@ -272,11 +289,30 @@ void signer_stop(struct signer *signer)
 {
     if (signer == NULL)
         return;
-    end_process(signer);
+    end_keeper(signer);
+    end_warden(signer);
+    pthread_mutex_destroy(&signer->mutex);
     buf_clear(&signer->request);
     free(signer->self_exe);
     free(signer->dir);
     free(signer);
+}
+
+int signer_open_file(struct signer *signer, const char *name)
+{
+    uint8_t request[1 + WARDEN_NAME_BYTES_MAX] = {WARDEN_FILE};
+    uint8_t status = EBADF;
+    int fd = -1;
+    size_t len = strlen(name);
+    CHECK(len <= WARDEN_NAME_BYTES_MAX);
+    memcpy(request + 1, name, len);
+    pthread_mutex_lock(&signer->mutex);
+    if (!warden_send(signer->warden, request, 1 + len, -1) ||
+        warden_receive(signer->warden, &status, 1, &fd) != 1)
+        status = EPIPE;
+    pthread_mutex_unlock(&signer->mutex);
+    errno = status;
+    return fd;
 }
 
 const struct public_key *signer_public_key(const struct signer *signer)

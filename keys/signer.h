@@ -7,17 +7,21 @@
 
 struct signer;
 
-/* Starts `self_exe keeper --fd 3 --dir dir` and has it open the key. passphrase NULL: none. Call
- * from a thread that lives as long as the signer: the keeper dies with the thread that started it.
+/* Starts `self_exe keeper --fd 3 --dir dir`, the warden, has it fork a keeper, and has that open
+ * the key. passphrase NULL: none. Call from a thread that lives as long as the signer: the warden,
+ * and with it the keeper, dies with the thread that started it; and before the process is confined.
  * ERR_NOT_FOUND, ERR_PERMISSIONS, ERR_SEALED, ERR_DAMAGED, ERR_LOCKED, ERR_IO, ERR_NO_MEMORY,
  * ERR_CLOSED. */
 MUST_USE enum err signer_start(const char *self_exe, const char *dir, const char *passphrase,
                                struct signer **out, struct why *why);
-/* Starts a new keeper after ERR_CLOSED. The thread rule and the errors are those of signer_start.
- */
+/* Has the warden fork a new keeper after ERR_CLOSED; also when confined. The errors are those of
+ * signer_start; ERR_CLOSED when the warden is gone. One thread at a time. */
 MUST_USE enum err signer_revive(struct signer *signer, const char *passphrase, struct why *why);
-/* Closes the socket and waits for the keeper's end. NULL is fine. */
+/* Closes the sockets and waits for the end of both processes. NULL is fine. */
 void signer_stop(struct signer *signer);
+/* A confined node reads one of the files of its folder that an operator may replace (the table is
+ * in warden.c): a descriptor for reading, or -1 with errno set. Any thread. */
+int signer_open_file(struct signer *signer, const char *name);
 
 /* Any thread. */
 const struct public_key *signer_public_key(const struct signer *signer);

@@ -1,9 +1,10 @@
-/* The program: a command for people, or the keeper that `maillon run` starts beside the node. */
+/* The program: a command for people, or the warden that `maillon run` starts beside the node, for
+ * it to fork the keeper. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "keys/keeper_proc.h"
+#include "keys/warden.h"
 #include "node/cli/cli.h"
 
 /* maillon keeper --fd N --dir D: an agreement between two processes of one build, not for people.
@@ -16,7 +17,7 @@ static int run_keeper(char **argv)
         (void)fputs("maillon: keeper is started by `maillon run`.\n", stderr);
         return CLI_USAGE;
     }
-    return keeper_main((int)fd, argv[5]);
+    return warden_main((int)fd, argv[5]);
 }
 
 int main(int argc, char **argv)

@@ -1,17 +1,20 @@
 /* A node, from its folder to its threads, and back. */
 #include "node/node.h"
 
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "keys/confine.h"
 #include "keys/keys.h"
 #include "node/api/hub.h"
 #include "node/api/router.h"
 #include "node/catalogue/admission.h"
 #include "node/catalogue/judge.h"
+#include "node/confinement.h"
 #include "node/net/certificate.h"
 #include "node/net/os.h"
 #include "node/net/tls.h"
@@ -34,6 +37,11 @@ static char *path_in(const struct node *node, const char *name)
 static enum err read_identity(struct node *node, struct why *why)
 {
     bool sealed;
+    if (node->signer != NULL) { /* the key's file is the keeper's business */
+        node->key = *signer_public_key(node->signer);
+        (void)snprintf(node->origin, sizeof(node->origin), "%s", signer_origin(node->signer));
+        return OK;
+    }
     TRY(keys_read_public(node->dir, &node->key, &sealed, why));
     struct buf did;
     buf_init(&did, DID_BYTES_MAX);
@@ -79,7 +87,11 @@ static enum err open_store(struct node *node, struct why *why)
 {
     struct store_options options = {.dir = node->dir,
                                     .segment_bytes = node->config.store.segment_bytes};
-    TRY(store_open(&options, &node->store, why));
+    return store_open(&options, &node->store, why);
+}
+
+static enum err open_own(struct node *node, struct why *why)
+{
     TRY(store_log_open(node->store, span_cstr(node->origin), &node->own, why));
     return state_open(node->dir, &node->state, why);
 }
@@ -89,9 +101,7 @@ static enum err open_store(struct node *node, struct why *why)
 static enum err open_packs(struct node *node, struct why *why)
 {
     enum err err = packs_open(node->dir, NULL, &node->packs);
-    if (err != OK)
-        return why_set(why, err, "reading the schema packs", 0, NULL, NULL);
-    return judge_start(node->store, node->packs, &node->judge, why);
+    return err == OK ? OK : why_set(why, err, "reading the schema packs", 0, NULL, NULL);
 }
 
 static enum err make_loops(struct node *node)
@@ -111,19 +121,16 @@ static enum err make_loops(struct node *node)
         node->loop_count++;
     }
     node->hub = hub_new(node->loops, node->loop_count);
-    node->pool = pool_new(POOL_THREADS);
     struct publish_check check = admission_check(node->packs);
     node->publisher = publisher_new(node->store, node->own, &check);
-    return node->hub == NULL || node->pool == NULL || node->publisher == NULL ? ERR_NO_MEMORY : OK;
+    return node->hub == NULL || node->publisher == NULL ? ERR_NO_MEMORY : OK;
 }
 
-static enum err start_signing(struct node *node, const struct node_options *options,
-                              struct why *why)
+static enum err start_signer(struct node *node, const struct node_options *options, struct why *why)
 {
     if (node->mode == NODE_READ)
         return OK;
-    TRY(signer_start(options->self, node->dir, options->passphrase, &node->signer, why));
-    return checkpointer_start(node->store, node->own, node->signer, &node->checkpointer, why);
+    return signer_start(options->self, node->dir, options->passphrase, &node->signer, why);
 }
 
 /* ---- listening ---- */
@@ -236,6 +243,18 @@ static enum err write_run_file(struct node *node, struct why *why)
 
 /* ---- start and stop ---- */
 
+/* The first threads, which have no more rights than this one. */
+static enum err start_threads(struct node *node, struct why *why)
+{
+    node->pool = pool_new(POOL_THREADS);
+    if (node->pool == NULL)
+        return ERR_NO_MEMORY;
+    TRY(judge_start(node->store, node->packs, &node->judge, why));
+    if (node->mode == NODE_READ)
+        return OK;
+    return checkpointer_start(node->store, node->own, node->signer, &node->checkpointer, why);
+}
+
 static enum err start_loops(struct node *node)
 {
     for (; node->loops_started < node->loop_count; node->loops_started++)
@@ -246,18 +265,23 @@ static enum err start_loops(struct node *node)
 static enum err start(struct node *node, const struct node_options *options, struct why *why)
 {
     TRY(config_load(node->dir, &node->config, why));
+    TRY(confine_become(node->config.node.user, node->dir, &node->is_root, why));
+    TRY(open_store(node, why));
+    TRY(start_signer(node, options, why));
     TRY(read_identity(node, why));
     TRY(read_token(node, why));
-    TRY(open_store(node, why));
+    TRY(open_own(node, why));
     TRY(open_packs(node, why));
     TRY(make_loops(node));
     store_watch(node->store, on_stored, node);
-    TRY(start_signing(node, options, why));
     TRY(start_listening(node, why));
     TRY(make_pairing(node, why));
     TRY(peers_start(node, &node->peers, why));
-    if (node->mode == NODE_SERVE)
+    if (node->mode == NODE_SERVE) {
         TRY(write_run_file(node, why));
+        TRY(confinement_enter(node->dir, why));
+    }
+    TRY(start_threads(node, why));
     return start_loops(node);
 }
 
@@ -302,11 +326,13 @@ static void stop_loops(struct node *node)
     }
 }
 
-static void remove_file(struct node *node, const char *name)
+/* A confined node can remove no file of its folder, but empty one. */
+static void forget_run_file(struct node *node)
 {
-    char *path = path_in(node, name);
-    if (path != NULL)
-        (void)unlink(path);
+    char *path = path_in(node, NODE_RUN_FILE);
+    int fd = path == NULL || unlink(path) == 0 ? -1 : open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (fd >= 0)
+        (void)close(fd);
     free(path);
 }
 
@@ -334,7 +360,7 @@ void node_stop(struct node *node)
     for (unsigned i = 0; i < 3; i++)
         free(node->listeners[i]);
     if (node->mode == NODE_SERVE && node->public_server != NULL)
-        remove_file(node, NODE_RUN_FILE);
+        forget_run_file(node);
     sodium_memzero(node->token, sizeof(node->token));
     free(node->dir);
     free(node);

@@ -31,6 +31,8 @@ enum node_mode {
 struct node {
     char *dir;
     enum node_mode mode;
+    bool
+        is_root; /* it was started by root, and no other user is named: rights alone are given up */
     struct config config;
     struct public_key key;          /* of the own log */
     char origin[DID_BYTES_MAX + 1]; /* the DID */

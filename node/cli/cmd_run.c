@@ -6,6 +6,7 @@
 #include "keys/vault.h"
 #include "node/cli/cli.h"
 #include "node/cli/passphrase.h"
+#include "node/confinement.h"
 #include "node/net/server.h"
 #include "node/node.h"
 
@@ -19,12 +20,24 @@ static void print_ready(const struct node *node)
     (void)fflush(stdout);
 }
 
+static void warn_of_root(const struct cli *cli)
+{
+    (void)fprintf(
+        stderr, "%s",
+        cli_text(
+            cli,
+            "maillon: started by root in a folder of root, so it stays root, without root's "
+            "rights. Better: give the folder to a user of its own (chown -R) and start again.\n",
+            "maillon: lancé par root dans un dossier de root, il reste root, sans les droits "
+            "de root. Mieux : donnez le dossier à un utilisateur à lui (chown -R) et relancez.\n"));
+}
+
 /* SIGHUP: the settings that may change while the node runs. */
 static void reload(const struct cli *cli, struct node *node)
 {
     struct config fresh;
     struct why why = {.rule = NULL};
-    enum err err = config_load(node->dir, &fresh, &why);
+    enum err err = confinement_load_config(node->signer, &fresh, &why);
     if (err != OK) {
         (void)cli_fail(cli, cli->dir, err, &why);
         return;
@@ -71,6 +84,8 @@ int cmd_run(struct cli *cli)
     if (err != OK)
         return cli_fail(cli, cli->dir, err, &why);
     print_ready(node);
+    if (node->is_root)
+        warn_of_root(cli);
     wait_for_end(cli, node, &signals);
     node_stop(node);
     return CLI_OK;

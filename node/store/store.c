@@ -170,7 +170,7 @@ enum err store_open(const struct store_options *options, struct store **out, str
     if (err == OK)
         err = open_all(store, why);
     if (err == OK)
-        err = writer_start(&store->writer, why);
+        err = writer_new(&store->writer);
     if (err == OK)
         *out = store;
     else
@@ -229,10 +229,11 @@ void store_write(struct store *store, struct store_log *log, struct batch *batch
     struct waiting waiting = {.out = out};
     pthread_mutex_init(&waiting.mutex, NULL);
     pthread_cond_init(&waiting.done, NULL);
-    if (writer_submit(store->writer, log, batch, on_done, &waiting, true) != OK)
-        BUG("a submission that waits is always taken");
+    enum err err = writer_submit(store->writer, log, batch, on_done, &waiting, true);
+    if (err != OK)
+        *out = (struct store_result){.err = err, .batch = batch};
     pthread_mutex_lock(&waiting.mutex);
-    while (!waiting.is_done)
+    while (err == OK && !waiting.is_done)
         pthread_cond_wait(&waiting.done, &waiting.mutex);
     pthread_mutex_unlock(&waiting.mutex);
     pthread_cond_destroy(&waiting.done);

@@ -33,6 +33,7 @@ struct writer {
     size_t first;
     size_t count;
     size_t bytes;
+    bool started; /* by the first write: a process confines itself before it has threads */
     bool stopping;
     store_watch_fn watch;
     void *watch_ctx;
@@ -369,6 +370,10 @@ enum err writer_submit(struct writer *writer, struct store_log *log, struct batc
         }
         pthread_cond_wait(&writer->room, &writer->mutex);
     }
+    if (err == OK && !writer->started) {
+        writer->started = pthread_create(&writer->thread, NULL, work, writer) == 0;
+        err = writer->started ? OK : ERR_BUSY;
+    }
     if (err == OK) {
         writer->queue[(writer->first + writer->count) % JOBS_MAX] =
             (struct job){.log = log, .batch = taken, .done = done, .ctx = ctx};
@@ -386,7 +391,7 @@ void writer_watch(struct writer *writer, store_watch_fn fn, void *ctx)
     writer->watch_ctx = ctx;
 }
 
-enum err writer_start(struct writer **out, struct why *why)
+enum err writer_new(struct writer **out)
 {
     struct writer *writer = calloc(1, sizeof(*writer));
     if (writer == NULL)
@@ -395,10 +400,6 @@ enum err writer_start(struct writer **out, struct why *why)
     pthread_cond_init(&writer->work, NULL);
     pthread_cond_init(&writer->room, NULL);
     buf_init(&writer->marks, JOBS_MAX * (2 * NOTE_BYTES_MAX + 256));
-    if (pthread_create(&writer->thread, NULL, work, writer) != 0) {
-        free(writer);
-        return why_set(why, ERR_NO_MEMORY, "the writer's thread cannot be started", 0, NULL, NULL);
-    }
     *out = writer;
     return OK;
 }
@@ -411,7 +412,8 @@ void writer_stop(struct writer *writer)
     writer->stopping = true;
     pthread_cond_signal(&writer->work);
     pthread_mutex_unlock(&writer->mutex);
-    pthread_join(writer->thread, NULL);
+    if (writer->started)
+        pthread_join(writer->thread, NULL);
     pthread_cond_destroy(&writer->work);
     pthread_cond_destroy(&writer->room);
     pthread_mutex_destroy(&writer->mutex);

@@ -7,11 +7,13 @@
 
 struct writer;
 
-MUST_USE enum err writer_start(struct writer **out, struct why *why);
+/* Its thread begins with the first write, so that a process can confine itself before it has
+ * threads. ERR_NO_MEMORY. */
+MUST_USE enum err writer_new(struct writer **out);
 /* Finishes what is queued. NULL is fine. */
 void writer_stop(struct writer *writer);
 void writer_watch(struct writer *writer, store_watch_fn fn, void *ctx);
-/* As store_submit. wait: instead of ERR_BUSY, until there is room. */
+/* As store_submit. wait: until there is room; ERR_BUSY then only when the thread cannot begin. */
 MUST_USE enum err writer_submit(struct writer *writer, struct store_log *log, struct batch *taken,
                                 store_done_fn done, void *ctx, bool wait);
 

@@ -38,6 +38,11 @@ def run(*arguments, stdin=None, ok=True, env=None):
     return done
 
 
+def children(pid):
+    done = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True)
+    return [int(child) for child in done.stdout.split()]
+
+
 class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path):
         super().__init__("localhost", timeout=PATIENCE)
@@ -110,6 +115,14 @@ class Node:
     def remove(self):
         self.kill()
         shutil.rmtree(self.dir, ignore_errors=True)
+
+    def warden(self):
+        (pid,) = children(self.process.pid)
+        return pid
+
+    def keeper(self):
+        (pid,) = children(self.warden())
+        return pid
 
     # ---- as a person asks
 

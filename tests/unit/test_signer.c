@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -18,6 +19,7 @@
 #include "keys/keys.h"
 #include "keys/refusal.h"
 #include "keys/signer.h"
+#include "keys/warden.h"
 #include "proto/log/checkpoint.h"
 #include "tests/lib/folder.h"
 #include "tests/lib/smalltree.h"
@@ -91,17 +93,27 @@ static void assert_note_is_of(struct place *place, uint64_t size)
     assert_int_equal(checkpoint.head.size, size);
 }
 
-/* The only child of this process. */
-static pid_t keeper_pid(void)
+/* The only child of a process, or 0. */
+static pid_t child_of(pid_t parent)
 {
     char path[64];
-    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)parent, (int)parent);
     FILE *file = fopen(path, "re");
     assert_non_null(file);
     char line[64] = "";
     char *got = fgets(line, sizeof(line), file);
     (void)fclose(file);
     return got == NULL ? 0 : (pid_t)strtol(line, NULL, 10);
+}
+
+static pid_t warden_pid(void)
+{
+    return child_of(getpid());
+}
+
+static pid_t keeper_pid(void)
+{
+    return child_of(warden_pid());
 }
 
 static void signs_what_extends_and_refuses_the_rest(void **state)
@@ -133,7 +145,7 @@ static void a_new_keeper_knows_what_the_old_one_signed(void **state)
     struct place *place = *state;
     assert_int_equal(sign(place, &honest, 0, 8, NULL), OK);
     signer_stop(place->signer);
-    assert_int_equal(keeper_pid(), 0);
+    assert_int_equal(warden_pid(), 0);
     start(place, NULL);
     struct merkle_head last;
     assert_int_equal(signer_last(place->signer, &last, NULL), OK);
@@ -145,14 +157,56 @@ static void a_killed_keeper_is_noticed_and_another_takes_over(void **state)
 {
     struct place *place = *state;
     assert_int_equal(sign(place, &honest, 0, 8, NULL), OK);
-    assert_int_equal(kill(keeper_pid(), SIGKILL), 0);
+    pid_t killed = keeper_pid();
+    assert_int_equal(kill(killed, SIGKILL), 0);
     assert_int_equal(sign(place, &honest, 8, 9, NULL), ERR_CLOSED);
     struct merkle_head last;
     assert_int_equal(signer_last(place->signer, &last, NULL), ERR_CLOSED);
-    assert_int_equal(keeper_pid(), 0);
     assert_int_equal(signer_revive(place->signer, NULL, NULL), OK);
+    assert_int_not_equal(keeper_pid(), killed);
     assert_int_equal(sign(place, &honest, 8, 9, NULL), OK);
     assert_note_is_of(place, 9);
+}
+
+static enum err revive_without_warden(struct place *place)
+{
+    struct why why = {0};
+    enum err err = signer_revive(place->signer, NULL, &why);
+    if (err != OK)
+        assert_int_equal(refusal_of(&why), REFUSAL_WARDEN_GONE);
+    return err;
+}
+
+/* The keeper goes with it; it is gone when the socket is. */
+static void a_killed_warden_ends_the_keeper_and_is_named(void **state)
+{
+    struct place *place = *state;
+    assert_int_equal(sign(place, &honest, 0, 8, NULL), OK);
+    assert_int_equal(kill(warden_pid(), SIGKILL), 0);
+    enum err err = OK;
+    while ((err = sign(place, &honest, 0, 8, NULL)) != ERR_CLOSED)
+        assert_true(err == OK || err == ERR_REFUSED_BY_KEEPER);
+    assert_int_equal(revive_without_warden(place), ERR_CLOSED);
+}
+
+static void the_warden_opens_the_files_of_its_table_and_no_others(void **state)
+{
+    struct place *place = *state;
+    char *path = folder_path(place->folder, "maillon.ini");
+    folder_write(path, "; one\n", 6, 0644);
+    int fd = signer_open_file(place->signer, "maillon.ini");
+    char text[8] = "";
+    assert_true(fd >= 0);
+    assert_int_equal(read(fd, text, sizeof(text)), 6);
+    close(fd);
+    free(path);
+    static const char *const refused[] = {"keys/log.key", "keys/keeper.state", "../maillon.ini",
+                                          ""};
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
+        assert_int_equal(signer_open_file(place->signer, refused[i]), -1);
+    assert_int_equal(signer_open_file(place->signer, "tls.key"), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(sign(place, &honest, 0, 8, NULL), OK);
 }
 
 static void still_signs_after_the_signals_that_stop_a_node(void **state)
@@ -199,7 +253,7 @@ static void a_sealed_key_needs_its_passphrase(void **state)
     assert_int_equal(signer_start(SELF, place->folder, NULL, &signer, NULL), ERR_SEALED);
     assert_int_equal(signer_start(SELF, place->folder, "six figues", &signer, NULL), ERR_SEALED);
     assert_null(signer);
-    assert_int_equal(keeper_pid(), 0);
+    assert_int_equal(warden_pid(), 0);
     start(place, "cinq figues");
     assert_int_equal(sign(place, &honest, 0, 2, NULL), OK);
     assert_note_is_of(place, 2);
@@ -262,11 +316,13 @@ static void a_frame_too_long_is_refused_whole_and_the_keeper_goes_on(void **stat
 int main(int argc, char **argv)
 {
     if (argc == 6 && strcmp(argv[1], "keeper") == 0)
-        return keeper_main((int)strtol(argv[3], NULL, 10), argv[5]);
+        return warden_main((int)strtol(argv[3], NULL, 10), argv[5]);
     const struct CMUnitTest tests[] = {
         TEST(signs_what_extends_and_refuses_the_rest),
         TEST(a_new_keeper_knows_what_the_old_one_signed),
         TEST(a_killed_keeper_is_noticed_and_another_takes_over),
+        TEST(a_killed_warden_ends_the_keeper_and_is_named),
+        TEST(the_warden_opens_the_files_of_its_table_and_no_others),
         TEST(still_signs_after_the_signals_that_stop_a_node),
         TEST(two_keepers_never_share_a_folder),
         TEST(the_keeper_has_its_own_descriptors_only),
