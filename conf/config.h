@@ -40,6 +40,9 @@ struct config {
         uint64_t peer_bytes_max;
         uint64_t compress;
     } sync;
+    struct {
+        uint64_t ask_peers_ms;
+    } keys;
 };
 
 void config_default(struct config *out);

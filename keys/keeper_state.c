@@ -68,8 +68,15 @@ static bool slot_read(const uint8_t in[KEEPER_STATE_SLOT_BYTES], struct slot *ou
 
 enum err keeper_state_create(const char *path, const struct public_key *key, struct why *why)
 {
+    struct merkle_head none = {.size = 0, .root = merkle_empty_root()};
+    return keeper_state_rebuild(path, key, &none, why);
+}
+
+enum err keeper_state_rebuild(const char *path, const struct public_key *key,
+                              const struct merkle_head *head, struct why *why)
+{
     uint8_t bytes[KEEPER_STATE_FILE_BYTES] = {0};
-    struct slot slot = {.head = {.size = 0, .root = merkle_empty_root()}, .key = *key};
+    struct slot slot = {.head = *head, .key = *key};
     for (slot.sequence = 0; slot.sequence < 2; slot.sequence++)
         slot_write(&slot, bytes + slot.sequence * KEEPER_STATE_SLOT_STRIDE);
     return file_write_private(path, span_of(bytes, sizeof(bytes)), true, why);
@@ -164,6 +171,23 @@ enum err keeper_state_open(const char *path, const struct public_key *key, unsig
     }
     *out = state;
     return OK;
+}
+
+enum err keeper_state_read(const char *path, const struct public_key *key, struct merkle_head *out,
+                           struct why *why)
+{
+    int fd;
+    struct slot slot;
+    enum err err = file_open_private(path, false, &fd, why);
+    if (err == ERR_NOT_FOUND)
+        return refuse(why, REFUSAL_STATE_MISSING, NULL, NULL);
+    if (err != OK)
+        return err;
+    err = load(fd, key, &slot, why);
+    close(fd);
+    if (err == OK)
+        *out = slot.head;
+    return err;
 }
 
 struct merkle_head keeper_state_last(const struct keeper_state *state)

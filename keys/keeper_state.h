@@ -23,6 +23,14 @@ MUST_USE enum err keeper_state_create(const char *path, const struct public_key 
  * ERR_IO. */
 MUST_USE enum err keeper_state_open(const char *path, const struct public_key *key,
                                     unsigned wait_ms, struct keeper_state **out, struct why *why);
+/* Makes the file anew, saying that this head was signed last: only after all have been asked who
+ * may know. Errors of keeper_state_create. */
+MUST_USE enum err keeper_state_rebuild(const char *path, const struct public_key *key,
+                                       const struct merkle_head *head, struct why *why);
+/* What the file says, without locking or writing: for who only wants to know. ERR_DAMAGED,
+ * ERR_PERMISSIONS, ERR_IO. */
+MUST_USE enum err keeper_state_read(const char *path, const struct public_key *key,
+                                    struct merkle_head *out, struct why *why);
 struct merkle_head keeper_state_last(const struct keeper_state *state);
 /* OK: the head is durable. ERR_IO, ERR_DISK_FULL: it may or may not be; every later call fails
  * then. */

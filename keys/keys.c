@@ -87,3 +87,66 @@ enum err keys_reseal(const char *dir, const char *passphrase, const char *fresh,
     paths_clear(&paths);
     return err;
 }
+
+/* ---- the keeper's state, where no keeper runs ---- */
+
+/* Another key's state is damage to the keeper, and nothing that may be replaced. */
+static enum err name_other_key(enum err err, const struct why *why)
+{
+    return err == ERR_DAMAGED && refusal_of(why) == REFUSAL_STATE_OTHER_KEY ? ERR_CONFLICT : err;
+}
+
+static enum err open_state(const char *dir, const struct public_key *key, struct keeper_state **out,
+                           struct why *why)
+{
+    char *path = file_path(dir, KEYS_STATE);
+    if (path == NULL)
+        return refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    enum err err = keeper_state_open(path, key, 0, out, why);
+    free(path);
+    return name_other_key(err, why);
+}
+
+enum err keys_read_state(const char *dir, const struct public_key *key, struct merkle_head *out,
+                         struct why *why)
+{
+    char *path = file_path(dir, KEYS_STATE);
+    if (path == NULL)
+        return refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    enum err err = keeper_state_read(path, key, out, why);
+    free(path);
+    return name_other_key(err, why);
+}
+
+enum err keys_rebuild_state(const char *dir, const struct public_key *key,
+                            const struct merkle_head *head, struct why *why)
+{
+    struct keeper_state *state;
+    enum err err = open_state(dir, key, &state, why);
+    if (err == OK) {
+        keeper_state_close(state);
+        return refuse(why, REFUSAL_STATE_WHOLE, NULL, NULL);
+    }
+    if (err != ERR_DAMAGED)
+        return err;
+    struct paths paths = {0};
+    err = paths_make(&paths, dir, why);
+    if (err == OK)
+        err = file_check_folder(paths.folder, why);
+    if (err == OK)
+        err = keeper_state_rebuild(paths.state, key, head, why);
+    paths_clear(&paths);
+    return err;
+}
+
+enum err keys_raise_state(const char *dir, const struct public_key *key,
+                          const struct merkle_head *head, struct why *why)
+{
+    struct keeper_state *state;
+    TRY(open_state(dir, key, &state, why));
+    struct merkle_head last = keeper_state_last(state);
+    enum err err = last.size > head->size ? refuse(why, REFUSAL_HEAD_SMALLER, NULL, NULL)
+                                          : keeper_state_store(state, head, why);
+    keeper_state_close(state);
+    return err;
+}

@@ -3,6 +3,7 @@
 #define MAILLON_KEYS_KEYS_H
 
 #include "proto/base/ed25519.h"
+#include "proto/log/merkle.h"
 
 #define KEYS_FOLDER "keys" /* below the node's folder, mode 700 */
 #define KEYS_LOG_KEY "keys/log.key"
@@ -20,5 +21,19 @@ MUST_USE enum err keys_read_public(const char *dir, struct public_key *out, bool
 /* Seals the log key anew, or unseals it when fresh is NULL. Errors of keyfile_reseal. */
 MUST_USE enum err keys_reseal(const char *dir, const char *passphrase, const char *fresh,
                               struct why *why);
+
+/* For recovery, where no keeper runs; why is needed. What the keeper has signed last: errors of
+ * keeper_state_read, but ERR_DAMAGED is only for what keys_rebuild_state may replace; another key's
+ * state is ERR_CONFLICT. */
+MUST_USE enum err keys_read_state(const char *dir, const struct public_key *key,
+                                  struct merkle_head *out, struct why *why);
+/* Makes the state of a lost one: head is the largest that anybody has proven. Never replaces one
+ * that can be read (ERR_CONFLICT). ERR_PERMISSIONS, ERR_LOCKED, ERR_IO, ERR_DISK_FULL. */
+MUST_USE enum err keys_rebuild_state(const char *dir, const struct public_key *key,
+                                     const struct merkle_head *head, struct why *why);
+/* Brings the state up to a head that the caller has shown to extend it. Never down:
+ * ERR_REFUSED_BY_KEEPER. Errors of keeper_state_open and keeper_state_store. */
+MUST_USE enum err keys_raise_state(const char *dir, const struct public_key *key,
+                                   const struct merkle_head *head, struct why *why);
 
 #endif

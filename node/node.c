@@ -19,8 +19,10 @@
 #include "node/net/os.h"
 #include "node/net/tls.h"
 #include "node/net/unix_path.h"
+#include "node/peer/ask.h"
 #include "node/peer/pairing_own.h"
 #include "node/peer/peers.h"
+#include "node/store/guard.h"
 #include "proto/identity/did.h"
 
 #define POOL_THREADS 4u /* a publication waits for the disk most of its time */
@@ -104,6 +106,32 @@ static enum err open_packs(struct node *node, struct why *why)
     return err == OK ? OK : why_set(why, err, "reading the schema packs", 0, NULL, NULL);
 }
 
+static void on_guard(void *ctx)
+{
+    struct node *node = ctx;
+    if (node->checkpointer != NULL)
+        checkpointer_wake(node->checkpointer);
+    if (node->hub != NULL)
+        hub_notify(node->hub); /* the own log may be served, or no longer */
+}
+
+/* What the keeper has signed is what the log holds, or more of it was lost. */
+static enum err make_guard(struct node *node, struct why *why)
+{
+    struct merkle_head last = {.size = 0};
+    struct why unread = {.rule = NULL};
+    node->guard = guard_new(node->own);
+    if (node->guard == NULL)
+        return ERR_NO_MEMORY;
+    guard_watch(node->guard, on_guard, node);
+    if (node->signer != NULL)
+        TRY(signer_last(node->signer, &last, why));
+    else if (keys_read_state(node->dir, &node->key, &last, &unread) != OK)
+        return OK; /* a command that signs nothing */
+    guard_remember(node->guard, &last, GUARD_KEEPER);
+    return OK;
+}
+
 static enum err make_loops(struct node *node)
 {
     unsigned count = 1;
@@ -123,7 +151,10 @@ static enum err make_loops(struct node *node)
     node->hub = hub_new(node->loops, node->loop_count);
     struct publish_check check = admission_check(node->packs);
     node->publisher = publisher_new(node->store, node->own, &check);
-    return node->hub == NULL || node->publisher == NULL ? ERR_NO_MEMORY : OK;
+    if (node->hub == NULL || node->publisher == NULL)
+        return ERR_NO_MEMORY;
+    publisher_guard(node->publisher, node->guard);
+    return OK;
 }
 
 static enum err start_signer(struct node *node, const struct node_options *options, struct why *why)
@@ -252,7 +283,11 @@ static enum err start_threads(struct node *node, struct why *why)
     TRY(judge_start(node->store, node->packs, &node->judge, why));
     if (node->mode == NODE_READ)
         return OK;
-    return checkpointer_start(node->store, node->own, node->signer, &node->checkpointer, why);
+    guard_ask(node->guard); /* until recall has settled it nothing is signed */
+    struct checkpointer_options options = {
+        .store = node->store, .own = node->own, .signer = node->signer, .guard = node->guard};
+    TRY(checkpointer_start(&options, &node->checkpointer, why));
+    return recall_start(node, &node->recall, why);
 }
 
 static enum err start_loops(struct node *node)
@@ -271,6 +306,7 @@ static enum err start(struct node *node, const struct node_options *options, str
     TRY(read_identity(node, why));
     TRY(read_token(node, why));
     TRY(open_own(node, why));
+    TRY(make_guard(node, why));
     TRY(open_packs(node, why));
     TRY(make_loops(node));
     store_watch(node->store, on_stored, node);
@@ -343,6 +379,9 @@ void node_stop(struct node *node)
     /* A start that failed halfway is undone by the same steps, which need the loops to run. */
     if (start_loops(node) != OK)
         BUG("the loops that would undo a failed start cannot be started");
+    if (node->guard != NULL)
+        guard_close(node->guard);
+    recall_stop(node->recall);
     stop_serving(node->public_server);
     stop_serving(node->local_server);
     stop_serving(node->socket_server);
@@ -351,6 +390,7 @@ void node_stop(struct node *node)
     checkpointer_stop(node->checkpointer);
     stop_loops(node);
     publisher_free(node->publisher);
+    guard_free(node->guard);
     judge_stop(node->judge);
     packs_close(node->packs);
     store_close(node->store);

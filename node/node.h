@@ -15,10 +15,12 @@
 #include "node/store/state.h"
 #include "node/store/store.h"
 
+struct guard;
 struct hub;
 struct judge;
 struct listener;
 struct peers;
+struct recall;
 
 #define NODE_LOOPS_MAX 64u
 
@@ -42,6 +44,9 @@ struct node {
     struct store *store;
     struct store_log *own;
     struct state *state;
+    struct guard *guard;   /* may the own log be extended? */
+    struct recall *recall; /* asks peers how far it had gone; NULL: nobody is asked */
+    atomic_bool recovering;
     struct signer *signer;
     struct checkpointer *checkpointer; /* NULL in NODE_READ */
     struct publisher *publisher;

@@ -6,6 +6,7 @@
 #include "node/catalogue/judge.h"
 #include "node/net/os.h"
 #include "node/peer/peers.h"
+#include "node/store/guard.h"
 #include "proto/base/base64.h"
 
 #define DISK_BYTES_LOW (64u * 1024u * 1024u) /* less than this and publishing is about to fail */
@@ -74,13 +75,22 @@ static struct disk look_at_disk(const struct node *node)
 static json_t *signing_json(struct node *node, enum err *err_out)
 {
     struct why why = {.rule = NULL};
-    *err_out = node->checkpointer == NULL ? OK : checkpointer_trouble(node->checkpointer, &why);
-    json_t *json = json_pack("{s:b}", "ok", *err_out == OK);
+    *err_out = guard_check(node->guard, &why);
+    bool asking = *err_out == ERR_BUSY;
+    if (asking || *err_out == ERR_CLOSED)
+        *err_out = OK;
+    if (*err_out == OK && node->checkpointer != NULL)
+        *err_out = checkpointer_trouble(node->checkpointer, &why);
+    json_t *json = json_pack("{s:b, s:b}", "ok", *err_out == OK, "asking", asking);
     if (*err_out != OK) {
         (void)json_object_set_new(json, "error", json_string(err_slug(*err_out)));
         (void)json_object_set_new(json, "detail", json_string(err_sentence(*err_out, LANG_EN)));
         if (why.rule != NULL)
             (void)json_object_set_new(json, "rule", json_string(why.rule));
+        if (why.expected[0] != '\0')
+            (void)json_object_set_new(json, "expected", json_string(why.expected));
+        if (why.found[0] != '\0')
+            (void)json_object_set_new(json, "found", json_string(why.found));
     }
     return json;
 }

@@ -4,6 +4,7 @@
 #include "node/api/hub.h"
 #include "node/api/router.h"
 #include "node/net/os.h"
+#include "node/store/guard.h"
 #include "proto/sync/serve.h"
 
 #define UNSENT_BYTES_HIGH                                                                          \
@@ -24,8 +25,12 @@ static bool may_read(void *ctx, void *log, const struct log_entry *entry)
     return call_may_read(ctx, entry);
 }
 
-static enum err offer_log(struct sync_stream *stream, struct store_log *log, uint64_t *offered)
+static enum err offer_log(const struct node *node, struct sync_stream *stream,
+                          struct store_log *log, uint64_t *offered)
 {
+    /* The beginning of a log whose rest is being recovered would look like a history cut short. */
+    if (log == node->own && guard_check(node->guard, NULL) != OK)
+        return OK;
     if (store_log_checkpoint(log, NULL).size <= *offered)
         return OK;
     buf_reset(&stream->note);
@@ -54,7 +59,7 @@ static enum err offer_what_is_new(struct call *call, struct sync_stream *stream)
             stream->offered = offered;
             stream->log_count = count;
         }
-        TRY(offer_log(stream, log, &stream->offered[i]));
+        TRY(offer_log(call->node, stream, log, &stream->offered[i]));
     }
 }
 

@@ -1,8 +1,10 @@
-/* maillon log checkpoint|check: what is signed, and whether all that is stored still holds. */
+/* maillon log checkpoint|check|recover: what is signed, whether all that is stored still holds, and
+ * what is missing. */
 #include <stdio.h>
 #include <string.h>
 
 #include "node/cli/client.h"
+#include "node/cli/log_recover.h"
 #include "proto/identity/did.h"
 
 int cmd_log(struct cli *cli);
@@ -126,9 +128,11 @@ int cmd_log(struct cli *cli)
 {
     const char *what = cli->count > 0 ? cli->arguments[0] : "";
     bool checks = strcmp(what, "check") == 0;
+    if (cli->count == 1 && strcmp(what, "recover") == 0)
+        return log_recover(cli);
     if (cli->count > 2 || (!checks && strcmp(what, "checkpoint") != 0))
-        return cli_usage(cli, "log checkpoint [DID] or log check [DID].",
-                         "log checkpoint [DID] ou log check [DID].");
+        return cli_usage(cli, "log checkpoint [DID], log check [DID] or log recover.",
+                         "log checkpoint [DID], log check [DID] ou log recover.");
     struct cli_client *client = cli_client_open(cli, NODE_READ);
     if (client == NULL)
         return CLI_FAILED;

@@ -113,8 +113,13 @@ static void print_status(const struct cli *cli, json_t *status)
         (void)puts(cli_text(cli, "not running: start it with `maillon run`\n",
                             "arrêté : lancez-le par `maillon run`\n"));
     if (json_object_get(signing, "detail") != NULL)
-        (void)printf(cli_text(cli, "NOT SIGNING: %s (%s)\n\n", "NE SIGNE PAS : %s (%s)\n\n"),
-                     text(signing, "detail"), text(signing, "rule"));
+        (void)printf(cli_text(cli, "NOT SIGNING: %s (%s: %s, found %s)\n\n",
+                              "NE SIGNE PAS : %s (%s : %s, trouvé %s)\n\n"),
+                     text(signing, "detail"), text(signing, "rule"), text(signing, "expected"),
+                     text(signing, "found"));
+    if (json_is_true(json_object_get(signing, "asking")))
+        (void)puts(cli_text(cli, "asking peers how far its own log had gone\n",
+                            "demande aux pairs jusqu'où allait son propre journal\n"));
     print_logs(cli, json_object_get(status, "logs"));
     (void)putchar('\n');
     print_peers(cli, json_object_get(status, "peers"));

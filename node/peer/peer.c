@@ -10,6 +10,7 @@
 #include "node/net/os.h"
 #include "node/peer/evidence.h"
 #include "node/peer/feedback.h"
+#include "node/store/guard.h"
 #include "proto/base/base64.h"
 #include "proto/sync/follow.h"
 
@@ -118,12 +119,21 @@ static void set_well(struct peer *peer, enum peer_state state)
     set_state(peer, state);
 }
 
+/* The peer shows a head of the own log: does it remember more of it than is held here? */
+static void tell_guard(struct peer *peer)
+{
+    struct merkle_head head;
+    if (follow_announced(peer->follow, span_cstr(peer->node->origin), &head))
+        guard_remember(peer->node->guard, &head, peer->settings.did);
+}
+
 /* The stream is live when nothing that it announced is missing. As long as it has announced
  * nothing, nothing is known of it: a peer that was refused stays so. */
 static void note_progress(struct peer *peer)
 {
     bool any = false;
     bool complete = true;
+    tell_guard(peer);
     pthread_mutex_lock(&peer->mutex);
     peer->received_ms = os_wall_ms();
     peer->skipped = follow_skipped(peer->follow);
@@ -200,6 +210,8 @@ static void fail(struct peer *peer, enum err err, const struct why *why)
 {
     if (err == ERR_FORK || err == ERR_SHRUNKEN)
         evidence_keep(peer->node->dir, follow_evidence(peer->follow));
+    if (peer->follow != NULL)
+        tell_guard(peer);
     enum peer_state state = state_after(err);
     pthread_mutex_lock(&peer->mutex);
     peer->err = err;

@@ -13,6 +13,8 @@ struct checkpointer {
     struct store *store;
     struct store_log *own;
     struct signer *signer;
+    struct guard *guard;
+    bool agreed; /* the keeper's last head is the log's checkpoint; the thread's own */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
@@ -27,14 +29,22 @@ static enum err sign_head(struct checkpointer *c, struct why *why)
 {
     struct merkle_head head = store_log_committed(c->own);
     struct merkle_head signed_head = store_log_checkpoint(c->own, NULL);
-    if (head.size == 0 || signed_head.size == head.size)
+    if (signed_head.size == head.size && c->agreed)
         return OK;
+    enum err allowed = guard_check(c->guard, why);
+    if (allowed == ERR_BUSY || allowed == ERR_CLOSED)
+        return OK; /* it will wake us */
+    TRY(allowed);
     struct merkle_head last;
     TRY(signer_last(c->signer, &last, why));
-    if (last.size > head.size)
-        return why_set(why, ERR_SHRUNKEN,
-                       "the keeper has signed more than this log holds: restore the log", head.size,
-                       NULL, NULL);
+    if (last.size > head.size) {
+        guard_remember(c->guard, &last, GUARD_KEEPER);
+        return guard_check(c->guard, why);
+    }
+    if (last.size == head.size && signed_head.size == head.size) {
+        c->agreed = true;
+        return OK;
+    }
     struct merkle_source source = store_log_source(c->own);
     struct merkle_proof proof;
     TRY(merkle_prove_consistency(&source, last.size, head.size, &proof));
@@ -51,6 +61,7 @@ static enum err sign_head(struct checkpointer *c, struct why *why)
     struct store_result result;
     store_write(c->store, c->own, batch, &result);
     batch_free(batch);
+    c->agreed = result.err == OK;
     if (result.err != OK && why != NULL)
         *why = result.why;
     return result.err;
@@ -84,6 +95,7 @@ static void *work(void *ctx)
         if (err == ERR_CLOSED) {
             /* The keeper died. This thread lives as long as the signer, so it may start the next
              * one; a sealed key waits for the operator. */
+            c->agreed = false;
             err = signer_revive(c->signer, NULL, &why);
             if (err == OK)
                 err = sign_head(c, &why);
@@ -98,15 +110,16 @@ static void *work(void *ctx)
     return NULL;
 }
 
-enum err checkpointer_start(struct store *store, struct store_log *own, struct signer *signer,
-                            struct checkpointer **out, struct why *why)
+enum err checkpointer_start(const struct checkpointer_options *options, struct checkpointer **out,
+                            struct why *why)
 {
     struct checkpointer *c = calloc(1, sizeof(*c));
     if (c == NULL)
         return ERR_NO_MEMORY;
-    c->store = store;
-    c->own = own;
-    c->signer = signer;
+    c->store = options->store;
+    c->own = options->own;
+    c->signer = options->signer;
+    c->guard = options->guard;
     c->wanted = true;
     pthread_mutex_init(&c->mutex, NULL);
     pthread_cond_init(&c->changed, NULL);

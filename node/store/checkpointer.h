@@ -5,15 +5,23 @@
 #define MAILLON_NODE_STORE_CHECKPOINTER_H
 
 #include "keys/signer.h"
+#include "node/store/guard.h"
 #include "node/store/store.h"
 
 struct checkpointer;
 
-/* The log, the store and the signer are borrowed and must outlive it. What was committed and not
- * signed (a crash between the two) is signed at once. */
-MUST_USE enum err checkpointer_start(struct store *store, struct store_log *own,
-                                     struct signer *signer, struct checkpointer **out,
-                                     struct why *why);
+struct checkpointer_options {
+    struct store *store;
+    struct store_log *own;
+    struct signer *signer;
+    struct guard *guard; /* nothing is signed before it allows it; a change there needs a wake */
+};
+
+/* What the options name is borrowed and must outlive it. What was committed and not signed (a crash
+ * between the two) is signed at once, and a keeper that remembers less than the log's newest
+ * checkpoint (its state is of a backup) is brought up to it. */
+MUST_USE enum err checkpointer_start(const struct checkpointer_options *options,
+                                     struct checkpointer **out, struct why *why);
 /* There is something new to sign. Any thread; returns at once. */
 void checkpointer_wake(struct checkpointer *checkpointer);
 /* Why the last signature was refused: OK when it was not. Any thread. */

@@ -13,6 +13,7 @@ struct publisher {
     struct store *store;
     struct store_log *own;
     struct publish_check check; /* begin is NULL: there is none */
+    struct guard *guard;        /* NULL: none */
     /* Publications of public records go side by side (readers of this lock). One that narrows an
      * audience must see every earlier version of its ids, so it goes alone. */
     pthread_rwlock_t order;
@@ -69,6 +70,11 @@ struct publisher *publisher_new(struct store *store, struct store_log *own,
         publisher->check = *check;
     pthread_rwlock_init(&publisher->order, NULL);
     return publisher;
+}
+
+void publisher_guard(struct publisher *publisher, struct guard *guard)
+{
+    publisher->guard = guard;
 }
 
 void publisher_free(struct publisher *publisher)
@@ -534,6 +540,10 @@ static bool run_begin(struct run *run, struct publisher *publisher,
                       const struct publication_options *options, struct publication *out)
 {
     *out = (struct publication){0};
+    if (publisher->guard != NULL)
+        out->err = guard_wait(publisher->guard, &out->why);
+    if (out->err != OK)
+        return false;
     *run = (struct run){.publisher = publisher, .options = options, .out = out, .jcs = jcs_new()};
     if (run->jcs == NULL) {
         out->err = ERR_NO_MEMORY;

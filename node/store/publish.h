@@ -3,6 +3,7 @@
 #ifndef MAILLON_NODE_STORE_PUBLISH_H
 #define MAILLON_NODE_STORE_PUBLISH_H
 
+#include "node/store/guard.h"
 #include "node/store/store.h"
 
 struct publisher;
@@ -25,6 +26,9 @@ struct publish_check {
 /* store and own are borrowed; check is copied, NULL: none. NULL: no memory. */
 struct publisher *publisher_new(struct store *store, struct store_log *own,
                                 const struct publish_check *check);
+/* Nothing is stored before the guard, which is borrowed, allows it; a publication waits while it
+ * asks. Before the first publication. */
+void publisher_guard(struct publisher *publisher, struct guard *guard);
 void publisher_free(struct publisher *publisher); /* after its last publication ended */
 
 /* One item of a publication, and what became of it. */
