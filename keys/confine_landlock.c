@@ -39,6 +39,14 @@ static const uint64_t rights_of[] = {
     [CONFINE_LIST] = LANDLOCK_ACCESS_FS_READ_DIR,
 };
 
+/* What a sanitizer that watches this build reads: maps and threads, for its reports. */
+static const struct confine_path for_sanitizers = {"/proc", CONFINE_READ};
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#else
+#define IS_SANITIZED false
+#endif
+
 /* 0: none. */
 static unsigned version(void)
 {
@@ -104,6 +112,8 @@ enum err confine_files(const struct confine_path *paths, size_t count, bool netw
     enum err err = OK;
     for (size_t i = 0; i < count && err == OK; i++)
         err = grant(set, &paths[i], rules.files, why);
+    if (err == OK && IS_SANITIZED)
+        err = grant(set, &for_sanitizers, rules.files, why);
     if (err == OK && syscall(SYS_landlock_restrict_self, set, 0u) != 0)
         err = refuse_errno(why, REFUSAL_CONFINE, "landlock");
     close(set);

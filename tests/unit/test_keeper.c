@@ -95,6 +95,38 @@ static void refuses_a_proof_with_a_hash_altered_missing_or_too_many(void **state
         }
 }
 
+/* What an intruder in the node process may send: every head of three histories that differ from the
+ * third leaf on, each with the proof from each size, in many orders. Whatever is signed is one
+ * history. */
+static void no_order_of_requests_makes_the_keeper_sign_two_histories(void **state)
+{
+    (void)state;
+    const struct smalltree histories[] = {honest, {.fork_at = 2}, {.fork_at = 5}};
+    uint64_t random = 1;
+    for (unsigned run = 0; run < 2000; run++) {
+        struct merkle_head last = smalltree_head(&honest, 0);
+        bool possible[] = {true, true, true}; /* histories that all signed heads belong to */
+        for (unsigned i = 0; i < 40; i++) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            const struct smalltree *claimed = &histories[(random >> 33) % 3];
+            const struct smalltree *proven = &histories[(random >> 40) % 3];
+            uint64_t size = (random >> 48) % SIZES;
+            uint64_t from = (random >> 56) % (size + 1);
+            struct merkle_head head = smalltree_head(claimed, size);
+            struct merkle_proof proof = smalltree_proof(proven, from, size);
+            if (keeper_check(&last, &head, &proof, NULL) != OK)
+                continue;
+            assert_true(head.size >= last.size);
+            last = head;
+            for (unsigned k = 0; k < 3; k++) {
+                struct merkle_head same = smalltree_head(&histories[k], head.size);
+                possible[k] = possible[k] && hash_equal(&same.root, &head.root);
+            }
+            assert_true(possible[0] || possible[1] || possible[2]);
+        }
+    }
+}
+
 static void a_refusal_says_which_sizes(void **state)
 {
     (void)state;
@@ -348,6 +380,7 @@ int main(void)
         cmocka_unit_test(refuses_another_root_for_a_size_that_was_signed),
         cmocka_unit_test(refuses_every_fork_below_the_last_head),
         cmocka_unit_test(refuses_a_proof_with_a_hash_altered_missing_or_too_many),
+        cmocka_unit_test(no_order_of_requests_makes_the_keeper_sign_two_histories),
         cmocka_unit_test(a_refusal_says_which_sizes),
         TEST(a_signature_is_a_checkpoint_that_verifies),
         TEST(a_head_is_durable_before_its_signature),
