@@ -32,6 +32,25 @@ static void warn_of_root(const struct cli *cli)
             "de root. Mieux : donnez le dossier à un utilisateur à lui (chown -R) et relancez.\n"));
 }
 
+struct taking_over {
+    struct node *node;
+    const struct config *fresh;
+    unsigned held; /* loops that wait for it */
+    const char *waits;
+};
+
+/* On each loop in turn, which then waits for the next: the settings change while no loop reads
+ * them. */
+static void take_over(void *ctx)
+{
+    struct taking_over *taking = ctx;
+    struct node *node = taking->node;
+    if (taking->held == node->loop_count)
+        taking->waits = config_reload(&node->config, taking->fresh);
+    else
+        loop_call(node->loops[taking->held++], take_over, taking);
+}
+
 /* SIGHUP: the settings that may change while the node runs. */
 static void reload(const struct cli *cli, struct node *node)
 {
@@ -42,12 +61,13 @@ static void reload(const struct cli *cli, struct node *node)
         (void)cli_fail(cli, cli->dir, err, &why);
         return;
     }
-    const char *waits = config_reload(&node->config, &fresh);
-    if (waits != NULL)
+    struct taking_over taking = {.node = node, .fresh = &fresh};
+    take_over(&taking);
+    if (taking.waits != NULL)
         (void)fprintf(stderr,
                       cli_text(cli, "maillon: %s changes when the node is started again.\n",
                                "maillon: %s changera au prochain démarrage du noeud.\n"),
-                      waits);
+                      taking.waits);
 }
 
 static void wait_for_end(const struct cli *cli, struct node *node, const sigset_t *signals)

@@ -144,7 +144,7 @@ static enum err call(struct fetching *fetching, const char *method, const char *
         .extra_headers = body.len == 0 ? NULL : "Content-Type: application/json\r\n",
         .pin = peer->cert[0] == '\0' ? NULL : pin,
         .body = body,
-        .accept_zstd = body.len > 0 && fetching->node->config.sync.compress != 0,
+        .accept_zstd = body.len > 0, /* once, and from far away */
         .connect_timeout_ms = CONNECT_TIMEOUT_MS,
         .silence_ms = SYNC_SILENCE_MS,
         .handler = {fetching, on_head, on_body, on_end}};
