@@ -268,7 +268,8 @@ static void *work(void *ctx)
 {
     struct recall *recall = ctx;
     ask_run(recall->ask, recall->node->config.keys.ask_peers_ms);
-    guard_settle(recall->node->guard);
+    if (!guard_is_closed(recall->node->guard)) /* else it was cut short */
+        guard_settle(recall->node->guard);
     return NULL;
 }
 

@@ -128,7 +128,7 @@ static enum err decide(const struct guard *guard, struct why *why)
 {
     char expected[96];
     char found[96];
-    if (guard->closed)
+    if (guard->err == OK && guard->asking && guard->closed)
         return ERR_CLOSED;
     if (guard->err == OK && guard->asking)
         return why_set(why, ERR_BUSY, "peers are asked how far the own log had gone", 0, NULL,

@@ -19,7 +19,8 @@ void guard_watch(struct guard *guard, void (*fn)(void *ctx), void *ctx);
 /* From here until guard_settle those who may remember are asked, and nothing is decided. */
 void guard_ask(struct guard *guard);
 void guard_settle(struct guard *guard);
-/* The node stops: nobody waits any longer (ERR_CLOSED). */
+/* The node stops: what is not decided yet is not decided any more, and nobody waits for it
+ * (ERR_CLOSED). What is decided stays so: what was accepted is still signed. */
 void guard_close(struct guard *guard);
 bool guard_is_closed(struct guard *guard);
 

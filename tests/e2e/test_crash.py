@@ -121,9 +121,9 @@ class Crash(Case):
             if name != "origin":
                 os.remove(os.path.join(folder, name))
         a.start()
-        a.publish([{"n": "after"}])
-        status = until("the refusal", lambda: not a.status()["signing"]["ok"] and a.status())
-        self.assertEqual((status["signing"]["error"], status["logs"][0]["checkpoint"]), ("shrunken", 0))
+        self.assertEqual(a.publish([{"n": "after"}], ok=None).returncode, 1)
+        status = a.status()
+        self.assertEqual((status["signing"]["error"], status["logs"][0]["size"]), ("log-incomplete", 0))
         self.assertEqual(a.call("GET", "/health")[0], 503)
 
     def test_damage_is_found_with_the_first_bad_entry(self):

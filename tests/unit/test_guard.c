@@ -202,6 +202,15 @@ static void nobody_waits_for_a_node_that_stops(void **state)
     assert_true(guard_is_closed(place->guard));
 }
 
+static void what_is_decided_stays_so_when_the_node_stops(void **state)
+{
+    struct place *place = *state;
+    guard_close(place->guard);
+    assert_int_equal(guard_check(place->guard, NULL), OK);
+    hear(place, 3, "did:key:z6MkPeer");
+    assert_int_equal(guard_wait(place->guard, NULL), ERR_LOG_INCOMPLETE);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -214,6 +223,7 @@ int main(void)
         TEST(decides_nothing_while_it_asks_and_tells_each_change),
         TEST(waiters_go_on_when_it_settles),
         TEST(nobody_waits_for_a_node_that_stops),
+        TEST(what_is_decided_stays_so_when_the_node_stops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
