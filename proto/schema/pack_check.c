@@ -59,6 +59,16 @@ static enum err check_schemas(struct pack_check *check)
     return OK;
 }
 
+/* What the pointers of a type are held against; NULL where its schema does not compile: that was
+ * told, and what follows from it is not. */
+static const struct pack_content *schema_of(const struct pack_check *check,
+                                            const struct pack_type *type)
+{
+    return check->schemas[type - check->pack->types] == NULL
+               ? NULL
+               : pack_content_find(check->pack, type->schema_path);
+}
+
 /* ---- The pointers of pack.json. */
 
 struct type_place {
@@ -71,7 +81,8 @@ struct type_place {
 static void check_path(const struct type_place *at, const char *member, size_t index,
                        const char *after, struct span path)
 {
-    if (pack_reach_possible(at->check->reach, at->schema, path))
+    bool possible = pack_reach_possible(at->check->reach, at->schema, path);
+    if (possible && pack_reach_known(at->check->reach, at->schema, path))
         return;
     struct buf pointer;
     buf_init(&pointer, 1024);
@@ -82,8 +93,9 @@ static void check_path(const struct type_place *at, const char *member, size_t i
     buf_append_byte(&pointer, '/');
     buf_append_u64(&pointer, index);
     buf_append_cstr(&pointer, after);
-    pack_find(at->check->findings, PACK_RULE_POINTER_IMPOSSIBLE, SPAN_LITERAL("pack.json"),
-              buf_span(&pointer), path);
+    pack_find(at->check->findings,
+              possible ? PACK_RULE_POINTER_UNKNOWN : PACK_RULE_POINTER_IMPOSSIBLE,
+              SPAN_LITERAL("pack.json"), buf_span(&pointer), path);
     buf_clear(&pointer);
     at->check->refused = true;
 }
@@ -109,8 +121,7 @@ static void check_date_format(const struct type_place *at, size_t index)
 
 static void check_type_paths(struct pack_check *check, const struct pack_type *type)
 {
-    struct type_place at = {
-        .check = check, .type = type, .schema = pack_content_find(check->pack, type->schema_path)};
+    struct type_place at = {.check = check, .type = type, .schema = schema_of(check, type)};
     for (size_t i = 0; i < type->personal.count; i++)
         check_path(&at, "personal", i, "", type->personal.items[i]);
     for (size_t i = 0; i < type->facets.count; i++)
@@ -168,8 +179,7 @@ static void check_type(struct pack_reading *reading, const struct pack_place *pl
 {
     struct pack_check *check = more;
     const struct pack_type *type = pack_type_find(check->pack, key);
-    struct type_place at = {
-        .check = check, .type = type, .schema = pack_content_find(check->pack, type->schema_path)};
+    struct type_place at = {.check = check, .type = type, .schema = schema_of(check, type)};
     pack_each_member(reading, place, value, check_type_member, &at);
 }
 
@@ -264,12 +274,23 @@ struct lens_neighbours pack_lens_neighbours(const struct pack *pack)
                                     .vocabulary_is_known = vocabulary_is_known};
 }
 
+/* One place is told of once. */
+static bool is_found(const struct pack_findings *findings, struct span file, struct span pointer)
+{
+    for (size_t i = 0; findings != NULL && i < findings->count; i++)
+        if (span_is(file, findings->items[i].file) && span_is(pointer, findings->items[i].pointer))
+            return true;
+    return false;
+}
+
 static void report_lens(struct pack_check *check, enum pack_rule rule, struct span file,
                         struct span pointer, const struct lens_refusal *refusal)
 {
     size_t before = check->findings == NULL ? 0 : check->findings->count;
-    pack_find(check->findings, rule, file, pointer, span_cstr(refusal->found));
     check->refused = true;
+    if (is_found(check->findings, file, pointer))
+        return;
+    pack_find(check->findings, rule, file, pointer, span_cstr(refusal->found));
     if (check->findings == NULL || check->findings->count == before)
         return;
     struct pack_finding *finding = &check->findings->items[before];
@@ -292,7 +313,7 @@ static const struct pack_content *end_schema(struct pack_check *check,
         return NULL;
     const struct pack_type *type = pack_type_find(check->pack, name);
     if (type != NULL && type->major == major)
-        return pack_content_find(check->pack, type->schema_path);
+        return schema_of(check, type);
     if (type == NULL || major > type->major) {
         pack_find(check->findings, PACK_RULE_LENS_TYPE, lens->path, span_cstr(pointer), end);
         check->refused = true;
@@ -365,8 +386,7 @@ static void check_core_type(struct pack_reading *reading, const struct pack_plac
     struct pack_check *check = more;
     const struct pack_type *type = pack_type_find(check->pack, key);
     if (type != NULL)
-        pack_paths_core(reading, check->reach, place, value,
-                        pack_content_find(check->pack, type->schema_path));
+        pack_paths_core(reading, check->reach, place, value, schema_of(check, type));
 }
 
 static enum err check_core(struct pack_check *check)

@@ -21,5 +21,7 @@ struct pack_check {
 
 /* pack_examples.c: every type has a valid example; each holds or fails as it says. */
 MUST_USE enum err pack_check_examples(struct pack_check *check);
+/* "plant" and "valid" of "examples/plant/valid/oak.json"; false: it lies elsewhere. */
+bool pack_example_split(struct span path, struct span *type_out, bool *valid_out);
 
 #endif

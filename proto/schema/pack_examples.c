@@ -8,8 +8,7 @@ struct examples {
     struct pack_judge *judge;
 };
 
-/* "plant" and "valid" of "examples/plant/valid/oak.json"; false: it lies elsewhere. */
-static bool split_path(struct span path, struct span *type_out, bool *valid_out)
+bool pack_example_split(struct span path, struct span *type_out, bool *valid_out)
 {
     struct cursor cursor = cursor_of(path);
     cursor_expect(&cursor, "examples/");
@@ -120,7 +119,7 @@ static enum err check_example(struct examples *examples, const struct pack_conte
     struct span name;
     bool valid;
     struct pack_reading reading;
-    if (!split_path(content->path, &name, &valid)) {
+    if (!pack_example_split(content->path, &name, &valid)) {
         report(check, PACK_RULE_UNUSED_FILE, content, none, content->path);
         return OK;
     }

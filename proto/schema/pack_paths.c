@@ -17,6 +17,7 @@ struct base {
 struct walk {
     struct pack_reading *reading;
     struct pack_reach *reach;
+    bool must_be_known; /* not only possible */
 };
 
 static bool join(struct buf *out, struct span base, struct span path)
@@ -27,17 +28,16 @@ static bool join(struct buf *out, struct span base, struct span path)
     return buf_check(out) == OK;
 }
 
-static bool is_possible(struct walk *walk, const struct base *base, struct span path)
+static bool holds(const struct walk *walk, const struct base *base, struct span path,
+                  bool (*asks)(struct pack_reach *, const struct pack_content *, struct span))
 {
     struct buf whole;
     buf_init(&whole, BASE_BYTES_MAX);
-    bool possible = !join(&whole, base->path, path) ||
-                    pack_reach_possible(walk->reach, base->schema, buf_span(&whole));
-    if (!possible && base->other.len > 0)
-        possible = !join(&whole, base->other, path) ||
-                   pack_reach_possible(walk->reach, base->schema, buf_span(&whole));
+    bool yes = !join(&whole, base->path, path) || asks(walk->reach, base->schema, buf_span(&whole));
+    if (!yes && base->other.len > 0)
+        yes = !join(&whole, base->other, path) || asks(walk->reach, base->schema, buf_span(&whole));
     buf_clear(&whole);
-    return possible;
+    return yes;
 }
 
 static void check(struct walk *walk, const struct pack_place *place, const struct base *base,
@@ -51,8 +51,10 @@ static void check(struct walk *walk, const struct pack_place *place, const struc
         return;
     if (!pack_pointer_is_valid(path))
         pack_report_span(walk->reading, place, PACK_RULE_POINTER, path);
-    else if (base->schema != NULL && !is_possible(walk, base, path))
+    else if (!holds(walk, base, path, pack_reach_possible))
         pack_report_span(walk->reading, place, PACK_RULE_POINTER_IMPOSSIBLE, path);
+    else if (walk->must_be_known && !holds(walk, base, path, pack_reach_known))
+        pack_report_span(walk->reading, place, PACK_RULE_POINTER_UNKNOWN, path);
 }
 
 void pack_paths_one(struct pack_reading *reading, struct pack_reach *reach,
@@ -61,6 +63,8 @@ void pack_paths_one(struct pack_reading *reading, struct pack_reach *reach,
 {
     if (!pack_reach_possible(reach, schema, path))
         pack_report_span(reading, place, PACK_RULE_POINTER_IMPOSSIBLE, path);
+    else if (!pack_reach_known(reach, schema, path))
+        pack_report_span(reading, place, PACK_RULE_POINTER_UNKNOWN, path);
 }
 
 static uint32_t member(const struct walk *walk, uint32_t object, const char *key)
@@ -237,7 +241,7 @@ void pack_paths_core(struct pack_reading *reading, struct pack_reach *reach,
                      const struct pack_place *place, uint32_t object,
                      const struct pack_content *schema)
 {
-    struct walk walk = {.reading = reading, .reach = reach};
+    struct walk walk = {.reading = reading, .reach = reach, .must_be_known = true};
     struct base from = {.schema = schema};
     struct base to = {.schema = NULL};
     if (pack_token_type(reading, object) != TAPE_OBJECT)

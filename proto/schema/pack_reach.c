@@ -1,6 +1,8 @@
 /* Following a path through a schema's text. */
 #include "proto/schema/pack_reach.h"
 
+#include "proto/schema/pack_checks.h"
+
 #include <stdlib.h>
 
 #include "proto/json/tape.h"
@@ -378,24 +380,188 @@ static bool possible(struct question *question, struct place place, unsigned at_
            possible_as_array(question, &place, at_segment, nesting);
 }
 
+/* ---- Is it spoken of? */
+
+/* What schemas say of a path, from least to most. */
+enum speech {
+    SPEECH_NONE,  /* nothing of the members or items here: all of them are left open */
+    SPEECH_OTHER, /* they name some, and not this one */
+    SPEECH_NAMED,
+};
+
+static enum speech louder(enum speech a, enum speech b)
+{
+    return a > b ? a : b;
+}
+
+static enum speech speech_of(struct question *question, struct place schema, unsigned at_segment,
+                             unsigned nesting);
+
+/* Of what is below a member or item that was found; what nobody describes any further is named. */
+static enum speech speech_below(struct question *question, struct place schema, unsigned at_segment,
+                                unsigned nesting)
+{
+    enum speech below = speech_of(question, schema, at_segment + 1, nesting + 1);
+    return below == SPEECH_NONE ? SPEECH_NAMED : below;
+}
+
+static enum speech speech_of_members(struct question *question, const struct place *schema,
+                                     unsigned at_segment, unsigned nesting)
+{
+    struct span segment = question->segments[at_segment];
+    enum speech speech = SPEECH_NONE;
+    struct place properties = member(schema, "properties");
+    if (properties.token != TAPE_NONE && type_of(&properties) == TAPE_OBJECT) {
+        uint32_t token = properties.token + 1;
+        speech = SPEECH_OTHER;
+        for (uint32_t i = 0; i < properties.tape->tokens[properties.token].count; i++) {
+            if (is_star(segment) || key_is(&properties, token, segment))
+                speech = louder(speech, speech_below(question, at(&properties, token + 1),
+                                                     at_segment, nesting));
+            token = properties.tape->tokens[token + 1].next;
+        }
+    }
+    /* What patterns and rules for the rest allow, they speak of. */
+    static const char *const others[] = {"patternProperties", "additionalProperties",
+                                         "unevaluatedProperties", "propertyNames"};
+    for (unsigned i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        struct place other = member(schema, others[i]);
+        if (other.token != TAPE_NONE && !is_false(&other))
+            return SPEECH_NAMED;
+    }
+    return speech;
+}
+
+static enum speech speech_of_items(struct question *question, const struct place *schema,
+                                   unsigned at_segment, unsigned nesting)
+{
+    uint32_t index;
+    struct place items = member(schema, "items");
+    struct place prefix = member(schema, "prefixItems");
+    if (items.token == TAPE_NONE && prefix.token == TAPE_NONE)
+        return SPEECH_NONE;
+    if (!is_star(question->segments[at_segment]) &&
+        !is_index(question->segments[at_segment], &index))
+        return SPEECH_OTHER;
+    return prefix.token != TAPE_NONE ? SPEECH_NAMED
+                                     : speech_below(question, items, at_segment, nesting);
+}
+
+static enum speech speech_of(struct question *question, struct place schema, unsigned at_segment,
+                             unsigned nesting)
+{
+    static const char *const lists[] = {"allOf", "anyOf", "oneOf"};
+    static const char *const ones[] = {"if", "then", "else"};
+    struct place target;
+    if (at_segment == question->count || nesting > NESTING_MAX || ++question->steps > STEPS_MAX)
+        return SPEECH_NAMED;
+    if (type_of(&schema) != TAPE_OBJECT)
+        return SPEECH_NONE;
+    if (member(&schema, "$dynamicRef").token != TAPE_NONE ||
+        member(&schema, "dependentSchemas").token != TAPE_NONE)
+        return SPEECH_NAMED;
+    enum speech speech = louder(speech_of_members(question, &schema, at_segment, nesting),
+                                speech_of_items(question, &schema, at_segment, nesting));
+    struct place reference = member(&schema, "$ref");
+    if (reference.token != TAPE_NONE)
+        speech =
+            louder(speech, follow_reference(question->reach, &schema, text_of(&reference), &target)
+                               ? speech_of(question, target, at_segment, nesting + 1)
+                               : SPEECH_NAMED);
+    for (unsigned i = 0; i < 3; i++) {
+        struct place list = member(&schema, lists[i]);
+        struct place one = member(&schema, ones[i]);
+        if (one.token != TAPE_NONE)
+            speech = louder(speech, speech_of(question, one, at_segment, nesting + 1));
+        if (list.token == TAPE_NONE || type_of(&list) != TAPE_ARRAY)
+            continue;
+        uint32_t item = list.token + 1;
+        for (uint32_t j = 0; j < list.tape->tokens[list.token].count; j++) {
+            speech = louder(speech, speech_of(question, at(&list, item), at_segment, nesting + 1));
+            item = list.tape->tokens[item].next;
+        }
+    }
+    return speech;
+}
+
+/* false: there are more segments than are looked at. */
+static bool ask(struct question *question, struct span pointer)
+{
+    struct cursor cursor = cursor_of(pointer);
+    cursor_expect(&cursor, "/");
+    while (!cursor.failed) {
+        if (question->count == SEGMENTS_MAX)
+            return false;
+        struct cursor rest = cursor;
+        struct span segment = cursor_until(&rest, '/');
+        if (rest.failed) {
+            question->segments[question->count++] = cursor_rest(&cursor);
+            break;
+        }
+        question->segments[question->count++] = segment;
+        cursor = rest;
+    }
+    return true;
+}
+
 bool pack_reach_possible(struct pack_reach *reach, const struct pack_content *schema,
                          struct span pointer)
 {
     struct question question = {.reach = reach};
     struct place root;
-    struct cursor cursor = cursor_of(pointer);
-    cursor_expect(&cursor, "/");
-    while (!cursor.failed) {
-        if (question.count == SEGMENTS_MAX)
+    return schema == NULL || !ask(&question, pointer) || !open_file(reach, schema, &root) ||
+           possible(&question, root, 0, 0);
+}
+
+/* ---- Is it in an example? */
+
+static bool is_in(const struct question *question, const struct place *value, unsigned at_segment)
+{
+    if (at_segment == question->count)
+        return true;
+    enum tape_type type = type_of(value);
+    if (type < TAPE_ARRAY)
+        return false;
+    struct span segment = question->segments[at_segment];
+    uint32_t index = 0;
+    bool any = is_star(segment);
+    bool indexed = type == TAPE_ARRAY && is_index(segment, &index);
+    uint32_t token = value->token + 1;
+    for (uint32_t i = 0; i < value->tape->tokens[value->token].count; i++) {
+        bool object = type == TAPE_OBJECT;
+        struct place child = at(value, object ? token + 1 : token);
+        bool fits = any || (object ? key_is(value, token, segment) : indexed && i == index);
+        if (fits && is_in(question, &child, at_segment + 1))
             return true;
-        struct cursor rest = cursor;
-        struct span segment = cursor_until(&rest, '/');
-        if (rest.failed) {
-            question.segments[question.count++] = cursor_rest(&cursor);
-            break;
-        }
-        question.segments[question.count++] = segment;
-        cursor = rest;
+        token = value->tape->tokens[child.token].next;
     }
-    return !open_file(reach, schema, &root) || possible(&question, root, 0, 0);
+    return false;
+}
+
+static bool is_example_of(const struct pack *pack, const struct pack_content *content,
+                          const struct pack_content *schema)
+{
+    struct span name;
+    bool valid;
+    if (!pack_example_split(content->path, &name, &valid) || !valid)
+        return false;
+    const struct pack_type *type = pack_type_find(pack, name);
+    return type != NULL && span_equal(type->schema_path, schema->path);
+}
+
+bool pack_reach_known(struct pack_reach *reach, const struct pack_content *schema,
+                      struct span pointer)
+{
+    struct question question = {.reach = reach};
+    struct place root;
+    if (schema == NULL || !ask(&question, pointer) || !open_file(reach, schema, &root) ||
+        speech_of(&question, root, 0, 0) != SPEECH_OTHER)
+        return true;
+    for (size_t i = 0; i < pack_content_count(reach->pack); i++) {
+        const struct pack_content *content = pack_content_at(reach->pack, i);
+        if (is_example_of(reach->pack, content, schema) &&
+            (!open_file(reach, content, &root) || is_in(&question, &root, 0)))
+            return true;
+    }
+    return false;
 }

@@ -95,6 +95,40 @@ class SchemaCli(Case):
         told = self.schema("check", pack, code=1, env={"LC_ALL": "fr_FR.UTF-8"}).stderr
         self.assertIn("refusé : core.json#/plant/title/from : Aucune fiche de ce type ne peut avoir /nom.", told)
 
+    def test_a_path_that_nothing_speaks_of_is_refused_though_the_schema_is_open(self):
+        schema = {**SCHEMA, "properties": {**SCHEMA["properties"], "at": {"anyOf": [{"$ref": "#/$defs/at"}, {"type": "string"}]},
+                                           "parts": {"type": "array", "items": {"properties": {"size": {}}}}, "more": {}},
+                  "$defs": {"at": {"type": "object", "properties": {"town": {}}, "patternProperties": {"^x-": {"type": "string"}}}}}
+        del schema["additionalProperties"]
+        manifest = garden()["pack.json"]
+        oak = {"name": "Oak", "kind": "tree", "own": {"deep": 1}}
+
+        def check(name, core="/name", personal="/name", code=0):
+            types = {"plant": {**manifest["types"]["plant"], "personal": [personal]}}
+            pack = self.pack(name, **{
+                "types/plant.json": schema, "core.json": {"plant": {"title": {"from": core}}},
+                "pack.json": {**manifest, "types": types}, "examples/plant/valid/oak.json": oak, "lenses/to-schema-org.json": None})
+            return [(f["rule"], f["file"], f["pointer"]) for f in self.json("check", pack, code=code)["findings"]
+                    if f["severity"] == "refusal"]
+        for path in "/name", "/at/town", "/at/x-y", "/parts/0/size", "/parts/*/size", "/more/of/it", "/own/deep":
+            with self.subTest(path):
+                self.assertEqual(check(path.replace("/", "_").replace("*", "all"), path, path), [])
+        for path in "/nmae", "/parts/*/weight", "/own/other":
+            with self.subTest(path):
+                name = path.replace("/", "_").replace("*", "all")
+                self.assertEqual(check(name, core=path, code=1), [("pointer-unknown", "core.json", "/plant/title/from")])
+                self.assertEqual(check(name, personal=path, code=1),
+                                 [("pointer-unknown", "pack.json", "/types/plant/personal/0")])
+
+    def test_what_follows_from_a_broken_schema_is_not_told(self):
+        pack = self.pack(**{"types/plant.json": {**SCHEMA, "type": "objct"}})
+        findings = self.json("check", pack, code=1)["findings"]
+        self.assertEqual([(f["rule"], f["file"], f["pointer"]) for f in findings],
+                         [("schema-broken", "types/plant.json", "/type")])
+        pack = self.pack(**{"core.json": {"plant": {"title": {"from": "name"}}}})
+        self.assertEqual([(f["rule"], f["pointer"]) for f in self.json("check", pack, code=1)["findings"]],
+                         [("pointer", "/plant/title/from")])
+
     def test_what_is_refused_leaves_the_folder_as_it_was(self):
         self.schema("add", self.pack())
 
