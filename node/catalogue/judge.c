@@ -7,14 +7,12 @@
 
 /* The findings on one log. */
 struct docket {
-    const struct store_log *log;
     uint8_t *bits; /* two for each entry: enum judgement */
     uint64_t cap;  /* entries that bits has room for */
     uint64_t next; /* the first entry that the packs of `generation` have not judged */
     uint64_t seen; /* entries that some packs have judged; at least next */
     uint64_t generation;
     uint64_t counts[4]; /* by enum judgement, of the entries seen */
-    struct docket *following;
 };
 
 struct judge {
@@ -25,7 +23,7 @@ struct judge {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     pthread_cond_t idle;
-    struct docket *first;
+    struct docket *dockets[SYNC_LOGS_MAX]; /* by store_log_place; NULL: nothing judged yet */
     bool wanted;
     bool is_idle;
     bool stopping;
@@ -54,14 +52,9 @@ static void bits_set(struct docket *docket, uint64_t index, enum judgement judge
 /* The docket of a log, made when it is missing; NULL: no memory. With the mutex held. */
 static struct docket *docket_of(struct judge *judge, const struct store_log *log, bool make)
 {
-    struct docket **at = &judge->first;
-    while (*at != NULL && (*at)->log != log)
-        at = &(*at)->following;
-    if (*at == NULL && make) {
+    struct docket **at = &judge->dockets[store_log_place(log)];
+    if (*at == NULL && make)
         *at = calloc(1, sizeof(**at));
-        if (*at != NULL)
-            (*at)->log = log;
-    }
     return *at;
 }
 
@@ -210,11 +203,10 @@ static void *work(void *ctx)
 
 static void judge_free(struct judge *judge)
 {
-    for (struct docket *docket = judge->first; docket != NULL;) {
-        struct docket *following = docket->following;
-        free(docket->bits);
-        free(docket);
-        docket = following;
+    for (size_t i = 0; i < SYNC_LOGS_MAX; i++) {
+        if (judge->dockets[i] != NULL)
+            free(judge->dockets[i]->bits);
+        free(judge->dockets[i]);
     }
     judge_look_free(judge->look);
     pthread_cond_destroy(&judge->idle);

@@ -15,6 +15,7 @@
 
 struct store_log {
     char origin[DID_BYTES_MAX + 1];
+    size_t place; /* among the store's logs */
     struct segments segments;
     struct index index;
     struct nodes nodes;

@@ -50,6 +50,7 @@ static enum err take_lock(struct store *store, struct why *why)
 static void add_log(struct store *store, struct store_log *log)
 {
     size_t count = atomic_load(&store->log_count);
+    log->place = count;
     atomic_store(&store->logs[count], log);
     atomic_store(&store->log_count, count + 1);
 }
@@ -123,6 +124,11 @@ static enum err open_all(struct store *store, struct why *why)
 struct store_log *store_log_at(struct store *store, size_t i)
 {
     return i < atomic_load(&store->log_count) ? atomic_load(&store->logs[i]) : NULL;
+}
+
+size_t store_log_place(const struct store_log *log)
+{
+    return log->place;
 }
 
 struct store_log *store_log_find(struct store *store, struct span origin)

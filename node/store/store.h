@@ -64,6 +64,8 @@ MUST_USE enum err store_log_open(struct store *store, struct span origin, struct
 /* All logs in order of opening: the i-th, or NULL at the end. Never removed while the store is
  * open. */
 struct store_log *store_log_at(struct store *store, size_t i);
+/* The i under which store_log_at gives this log; below SYNC_LOGS_MAX. */
+size_t store_log_place(const struct store_log *log);
 struct span store_log_origin(const struct store_log *log);
 /* Durable entries and their root. */
 struct merkle_head store_log_committed(const struct store_log *log);
