@@ -74,7 +74,7 @@ static enum err open_client(struct cli_client *client, enum node_mode mode, stru
     return err;
 }
 
-struct cli_client *cli_client_open(const struct cli *cli, enum node_mode mode)
+static struct cli_client *client_new(const struct cli *cli)
 {
     os_init();
     struct cli_client *client = calloc(1, sizeof(*client));
@@ -82,6 +82,12 @@ struct cli_client *cli_client_open(const struct cli *cli, enum node_mode mode)
         BUG("no memory for a client");
     client->cli = cli;
     client->path.folder = -1;
+    return client;
+}
+
+struct cli_client *cli_client_open(const struct cli *cli, enum node_mode mode)
+{
+    struct cli_client *client = client_new(cli);
     struct why why = {.rule = NULL};
     enum err err = open_client(client, mode, &why);
     if (err == OK)
@@ -93,12 +99,7 @@ struct cli_client *cli_client_open(const struct cli *cli, enum node_mode mode)
 
 struct cli_client *cli_client_open_running(const struct cli *cli)
 {
-    os_init();
-    struct cli_client *client = calloc(1, sizeof(*client));
-    if (client == NULL)
-        BUG("no memory for a client");
-    client->cli = cli;
-    client->path.folder = -1;
+    struct cli_client *client = client_new(cli);
     if (unix_path_open(cli->dir, NODE_SOCKET, &client->path, NULL) == OK &&
         is_running(&client->path))
         client->loop = loop_new();

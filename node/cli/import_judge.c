@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "proto/json/pointer.h"
 #include "proto/limits.h"
 #include "proto/schema/explain.h"
 #include "proto/schema/pack_judge.h"
@@ -50,15 +51,8 @@ static void copy(char *out, size_t size, struct span text)
 static void name_field(struct buf *out, const struct schema_unit *unit)
 {
     buf_append_span(out, unit->instance_location);
-    if (unit->complaint != COMPLAINT_REQUIRED)
-        return;
-    buf_append_byte(out, '/');
-    for (size_t i = 0; i < unit->expected.len; i++) {
-        if (unit->expected.data[i] == '~' || unit->expected.data[i] == '/')
-            buf_append_cstr(out, unit->expected.data[i] == '~' ? "~0" : "~1");
-        else
-            buf_append_byte(out, unit->expected.data[i]);
-    }
+    if (unit->complaint == COMPLAINT_REQUIRED)
+        pointer_append_segment(out, unit->expected);
 }
 
 static void explain(struct import_judge *judge, const struct schema *schema,

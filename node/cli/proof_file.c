@@ -22,15 +22,6 @@ void proof_file_clear(struct proof_file *file)
     tape_clear(&file->record_tape);
 }
 
-static void append_hash(struct buf *out, const struct hash *hash)
-{
-    uint8_t text[HASH_TEXT_BYTES];
-    hash_text_write(hash, text);
-    buf_append_byte(out, '"');
-    buf_append(out, text, sizeof(text));
-    buf_append_byte(out, '"');
-}
-
 enum err proof_file_write(const struct proof_parts *parts, struct buf *out)
 {
     struct hash leaf = merkle_leaf_hash(parts->line);
@@ -39,14 +30,14 @@ enum err proof_file_write(const struct proof_parts *parts, struct buf *out)
     buf_append_cstr(out, ",\"index\":");
     buf_append_u64(out, parts->index);
     buf_append_cstr(out, ",\"leaf\":");
-    append_hash(out, &leaf);
+    hash_text_append_json(out, &leaf);
     buf_append_cstr(out, ",\"origin\":");
     jcs_append_string(out, parts->origin);
     buf_append_cstr(out, ",\"proof\":[");
     for (unsigned i = 0; i < parts->proof->count; i++) {
         if (i > 0)
             buf_append_byte(out, ',');
-        append_hash(out, &parts->proof->hashes[i]);
+        hash_text_append_json(out, &parts->proof->hashes[i]);
     }
     buf_append_cstr(out, "],\"record\":");
     buf_append_span(out, parts->line);

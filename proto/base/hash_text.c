@@ -34,6 +34,15 @@ static uint32_t value_of(uint8_t c)
     return c == '/' ? 63 : 64;
 }
 
+void hash_text_append_json(struct buf *out, const struct hash *hash)
+{
+    uint8_t text[HASH_TEXT_BYTES];
+    hash_text_write(hash, text);
+    buf_append_byte(out, '"');
+    buf_append(out, text, sizeof(text));
+    buf_append_byte(out, '"');
+}
+
 bool hash_text_read(struct span text, struct hash *out)
 {
     if (text.len != HASH_TEXT_BYTES || text.data[HASH_TEXT_BYTES - 1] != '=')

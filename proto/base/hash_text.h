@@ -10,6 +10,8 @@
 
 /* Writes exactly HASH_TEXT_BYTES, no terminator. */
 void hash_text_write(const struct hash *hash, uint8_t out[HASH_TEXT_BYTES]);
+/* Appends it in quotes, as a JSON string. */
+void hash_text_append_json(struct buf *out, const struct hash *hash);
 /* false: not 44 characters, a foreign one, or bits left over that are not zero. */
 MUST_USE bool hash_text_read(struct span text, struct hash *out);
 

@@ -87,25 +87,16 @@ static enum err append_note(struct buf *out, const char *name, struct span bytes
     return err;
 }
 
-static void append_hash(struct buf *out, const struct hash *hash)
-{
-    uint8_t text[HASH_TEXT_BYTES];
-    hash_text_write(hash, text);
-    buf_append_byte(out, '"');
-    buf_append(out, text, sizeof(text));
-    buf_append_byte(out, '"');
-}
-
 static void append_link(struct buf *out, const struct fault_link *link)
 {
     buf_append_cstr(out, ",\"proof\":[");
     for (unsigned i = 0; i < link->proof.count; i++) {
         if (i > 0)
             buf_append_byte(out, ',');
-        append_hash(out, &link->proof.hashes[i]);
+        hash_text_append_json(out, &link->proof.hashes[i]);
     }
     buf_append_cstr(out, "],\"root\":");
-    append_hash(out, &link->other_root);
+    hash_text_append_json(out, &link->other_root);
 }
 
 static enum err append_fault(struct buf *out, struct span first, struct span second,

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "proto/json/pointer.h"
 #include "proto/limits.h"
 #include "proto/schema/diff_place.h"
 
@@ -78,20 +79,6 @@ static void find_cstr(struct run *run, enum diff_rule rule, enum effect effect, 
     find(run, rule, effect, span_cstr(detail));
 }
 
-/* Keys stand in paths as RFC 6901 escapes them; JSON's own escapes stay as they are. */
-static void append_segment(struct buf *path, struct span key)
-{
-    buf_append_byte(path, '/');
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.data[i] == '~')
-            buf_append_cstr(path, "~0");
-        else if (key.data[i] == '/')
-            buf_append_cstr(path, "~1");
-        else
-            buf_append_byte(path, key.data[i]);
-    }
-}
-
 struct mark {
     size_t where;
     size_t schema;
@@ -100,13 +87,13 @@ struct mark {
 static struct mark enter(struct run *run, const char *keyword, struct span key, const char *where)
 {
     struct mark mark = {run->where.len, run->schema.len};
-    append_segment(&run->schema, span_cstr(keyword));
+    pointer_append_segment(&run->schema, span_cstr(keyword));
     if (key.data != NULL)
-        append_segment(&run->schema, key);
+        pointer_append_segment(&run->schema, key);
     if (where != NULL)
-        append_segment(&run->where, span_cstr(where));
+        pointer_append_segment(&run->where, span_cstr(where));
     else if (key.data != NULL)
-        append_segment(&run->where, key);
+        pointer_append_segment(&run->where, key);
     return mark;
 }
 
@@ -301,8 +288,8 @@ static void compare_required(struct run *run, struct place a, struct place b)
             if (is_there(other) && has_value(other, at(mine, item)))
                 continue;
             struct mark mark = {run->where.len, run->schema.len};
-            append_segment(&run->where, text_of(at(mine, item)));
-            append_segment(&run->schema, SPAN_LITERAL("required"));
+            pointer_append_segment(&run->where, text_of(at(mine, item)));
+            pointer_append_segment(&run->schema, SPAN_LITERAL("required"));
             find(run, i == 0 ? DIFF_REQUIRED_NO_MORE : DIFF_REQUIRED_NOW, i == 0 ? WIDENS : NARROWS,
                  text_of(at(mine, item)));
             leave(run, mark);
@@ -399,7 +386,7 @@ static void compare_same_branches(struct run *run, struct place a, struct place 
         return;
     }
     struct mark mark = {run->where.len, run->schema.len};
-    append_segment(&run->schema, span_cstr(keyword));
+    pointer_append_segment(&run->schema, span_cstr(keyword));
     uint32_t other = b.token + 1;
     for (uint32_t item = a.token + 1; item < next_of(a); item = next_of(at(a, item))) {
         compare(run, at(a, item), at(b, other));
@@ -455,7 +442,7 @@ static void compare_branches(struct run *run, struct place a, struct place b, co
     if (gone_count == 1 && fresh_count == 1 && !one) {
         compare_kept_branches(run, before, now, keyword);
         struct mark mark = {run->where.len, run->schema.len};
-        append_segment(&run->schema, span_cstr(keyword));
+        pointer_append_segment(&run->schema, span_cstr(keyword));
         compare(run, gone, fresh);
         leave(run, mark);
         return;

@@ -1,5 +1,6 @@
 /* Walking through one JSON file of a pack, with a pointer at hand for whatever is wrong. */
 #include "proto/json/jcs.h"
+#include "proto/json/pointer.h"
 #include "proto/limits.h"
 #include "proto/schema/pack_parts.h"
 
@@ -29,22 +30,15 @@ static void append_place(const struct pack_reading *reading, const struct pack_p
     if (place == NULL)
         return;
     append_place(reading, place->up, out);
-    buf_append_byte(out, '/');
     if (place->key == TAPE_NONE) {
+        buf_append_byte(out, '/');
         buf_append_u64(out, place->index);
         return;
     }
     struct buf key;
     buf_init(&key, PACK_FILE_BYTES_MAX);
     tape_append_decoded(&reading->tape, reading->text, place->key, &key);
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.data[i] == '~')
-            buf_append_cstr(out, "~0");
-        else if (key.data[i] == '/')
-            buf_append_cstr(out, "~1");
-        else
-            buf_append_byte(out, key.data[i]);
-    }
+    pointer_append_segment(out, buf_span(&key));
     buf_clear(&key);
 }
 
