@@ -10,6 +10,7 @@
 #include "proto/schema/pack_checks.h"
 #include "proto/schema/pack_paths.h"
 #include "proto/schema/pack_schema.h"
+#include "proto/schema/relations.h"
 
 /* ---- Schemas. */
 
@@ -214,22 +215,37 @@ static void say_why(struct buf *out, enum err err, const struct why *why)
     append_part(out, "; found ", why->found);
 }
 
-static enum err check_aliases(struct pack_check *check)
+/* A member of the manifest as a whole was compiled: says why it is refused. */
+static enum err settle(struct pack_check *check, enum err err, const struct why *why,
+                       enum pack_rule rule, struct span pointer)
 {
-    struct why why = {.rule = NULL};
     struct buf detail;
-    if (check->pack->aliases_json.len == 0)
-        return OK;
-    enum err err = alias_compile(check->pack->aliases_json, &check->alias, &why);
     if (err == OK || err == ERR_NO_MEMORY)
         return err;
     buf_init(&detail, 1024);
-    say_why(&detail, err, &why);
-    pack_find(check->findings, PACK_RULE_ALIASES, SPAN_LITERAL("pack.json"),
-              SPAN_LITERAL("/aliases"), buf_span(&detail));
+    say_why(&detail, err, why);
+    pack_find(check->findings, rule, SPAN_LITERAL("pack.json"), pointer, buf_span(&detail));
     buf_clear(&detail);
     check->refused = true;
     return OK;
+}
+
+static enum err check_aliases(struct pack_check *check)
+{
+    struct why why = {.rule = NULL};
+    if (check->pack->aliases_json.len == 0)
+        return OK;
+    enum err err = alias_compile(check->pack->aliases_json, &check->alias, &why);
+    return settle(check, err, &why, PACK_RULE_ALIASES, SPAN_LITERAL("/aliases"));
+}
+
+static enum err check_inverses(struct pack_check *check)
+{
+    struct why why = {.rule = NULL};
+    struct inverses *inverses = NULL;
+    enum err err = inverses_compile(check->pack->inverses_json, &inverses, &why);
+    inverses_free(inverses);
+    return settle(check, err, &why, PACK_RULE_INVERSES, SPAN_LITERAL("/inverses"));
 }
 
 static enum err check_vocabulary(struct pack_check *check, const struct pack_content *content)
@@ -437,6 +453,8 @@ enum err pack_check(struct pack *pack, struct pack_findings *findings)
         err = check_manifest(&check);
     if (err == OK)
         err = check_aliases(&check);
+    if (err == OK)
+        err = check_inverses(&check);
     if (err == OK)
         err = check_core(&check);
     if (err == OK)

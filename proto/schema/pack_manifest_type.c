@@ -1,6 +1,7 @@
 /* One member of "types" in pack.json. What is about paths is judged against the schema later, by
  * pack_check; here, by its shape. */
 #include "proto/limits.h"
+#include "proto/record/license.h"
 #include "proto/schema/identifier.h"
 #include "proto/schema/pack_parts.h"
 
@@ -330,12 +331,17 @@ static void find_schema(struct pack_reading *reading, const struct pack_place *p
     buf_clear(&path);
 }
 
-/* A LicenseRef must be one of this pack's. */
+/* An SPDX expression; a LicenseRef alone must be one of this pack's. */
 static void check_default_license(struct pack_reading *reading, const struct pack_place *place,
                                   const struct pack_type *type)
 {
     const struct pack *pack = reading->pack;
-    if (!span_starts_with(type->default_license, SPAN_LITERAL("LicenseRef-")))
+    struct license license;
+    enum err err =
+        type->default_license.len == 0 ? OK : license_parse(type->default_license, &license, NULL);
+    if (err != OK)
+        pack_report_span(reading, place, PACK_RULE_LICENSE_EXPRESSION, type->default_license);
+    if (err != OK || !span_starts_with(type->default_license, SPAN_LITERAL("LicenseRef-")))
         return;
     for (size_t i = 0; i < pack->license_count; i++)
         if (span_equal(pack->licenses[i].id, type->default_license))

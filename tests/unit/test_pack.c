@@ -158,6 +158,7 @@ static void refuses_a_manifest_that_is_wrong_in_one_place(void **state)
         {"\"personal\":[\"/owner/name\"]", "\"license\":\"optional\"", PACK_RULE_LICENSE_OPTIONAL,
          "/types/plant"},
         {"\"CC0-1.0\"", "\"LicenseRef-Mine\"", PACK_RULE_LICENSE_UNKNOWN, "/types/plant"},
+        {"\"CC0-1.0\"", "\"Free for all\"", PACK_RULE_LICENSE_EXPRESSION, "/types/plant"},
         {"\"aliases\":",
          "\"licenses\":[{\"id\":\"Mine\",\"grants\":[{\"to\":[\"everyone\"]}]}],"
          "\"aliases\":",

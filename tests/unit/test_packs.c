@@ -226,6 +226,13 @@ static void a_pack_that_is_wrong_changes_nothing(void **state)
     assert_refused(&fixture, &files, PACK_RULE_LENS_LOOP, "lenses/a.json", "/use/0");
 
     files = sound;
+    text =
+        small_pack_edit(&files, "pack.json",
+                        "\"aliases\":", "\"inverses\":[[\"a\",\"b\"],[\"a\",\"c\"]],\"aliases\":");
+    assert_refused(&fixture, &files, PACK_RULE_INVERSES, "pack.json", "/inverses");
+    free(text);
+
+    files = sound;
     small_pack_drop(&files, "examples/plant/valid/oak.json");
     assert_refused(&fixture, &files, PACK_RULE_NO_EXAMPLE, "pack.json", "");
 
