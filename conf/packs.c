@@ -488,14 +488,3 @@ const struct pack_type *packs_type_declared(const struct packs_type *type)
 {
     return type->declared;
 }
-
-const struct pack_license *packs_find_license(const struct packs *packs, struct span id)
-{
-    for (size_t i = 0; i < packs->loaded_count; i++) {
-        const struct pack *pack = packs->loaded[i]->pack;
-        for (size_t j = 0; j < pack_license_count(pack); j++)
-            if (span_equal(pack_license_at(pack, j)->id, id))
-                return pack_license_at(pack, j);
-    }
-    return NULL;
-}

@@ -15,7 +15,6 @@ struct lens;
 struct core;
 struct core_map;
 struct alias;
-struct vocabulary;
 struct tape;
 struct lens_work;
 struct lens_result;
@@ -117,10 +116,6 @@ MUST_USE enum err packs_type_core_apply(const struct packs_type *type, struct le
 MUST_USE enum err packs_type_aliases(const struct packs_type *type, const struct alias **out,
                                      struct why *why);
 
-/* A vocabulary of the type's pack, by its name; ERR_NOT_FOUND when it has none such. */
-MUST_USE enum err packs_type_vocabulary(const struct packs_type *type, struct span name,
-                                        const struct vocabulary **out, struct why *why);
-
 /* ---- Judging a body. */
 
 enum fit {
@@ -142,9 +137,6 @@ void packs_scratch_free(struct packs_scratch *scratch);
 enum fit packs_fit(const struct packs *packs, struct packs_scratch *scratch,
                    struct span schema_name, const struct tape *tape, struct span text,
                    uint32_t body, struct schema_report *report);
-
-/* A licence that some pack declares, by its id; NULL. */
-const struct pack_license *packs_find_license(const struct packs *packs, struct span id);
 
 /* ---- Lenses. */
 

@@ -259,9 +259,3 @@ enum err packs_loaded_vocabulary(struct packs_loaded *loaded, struct span name,
     }
     return ERR_NOT_FOUND;
 }
-
-enum err packs_type_vocabulary(const struct packs_type *type, struct span name,
-                               const struct vocabulary **out, struct why *why)
-{
-    return packs_loaded_vocabulary(type->loaded, name, out, why);
-}

@@ -98,15 +98,6 @@ void core_map_free(struct core_map *map)
     free(map);
 }
 
-enum err core_map_each_source(const struct core_map *map, lens_visit visit, void *ctx)
-{
-    for (unsigned field = 0; field < CORE_FIELDS; field++) {
-        if (map->has[field])
-            TRY(each_source_of_expr(&map->fields[field], visit, ctx));
-    }
-    return OK;
-}
-
 /* --- Applying --- */
 
 struct core_reader {

@@ -14,9 +14,6 @@ MUST_USE enum err core_map_compile(struct span json, const struct lens_neighbour
                                    struct core_map **out, struct lens_refusal *refusal);
 void core_map_free(struct core_map *map);
 
-/* Calls visit with every pointer that the map reads, as lens_each_source does. */
-MUST_USE enum err core_map_each_source(const struct core_map *map, lens_visit visit, void *ctx);
-
 struct core_place {
     bool has_point;
     double lat;

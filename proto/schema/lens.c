@@ -24,7 +24,6 @@ static enum err read_names(struct lens_compiler *c, const struct tree *value)
     compile_leave(c, before);
     lens->both = tree_is(both, TREE_TRUE);
     c->one_way = lens->both ? 0 : 2;
-    lens->title = tree_get(value, "title");
     return OK;
 }
 
@@ -205,11 +204,6 @@ struct span lens_to(const struct lens *lens)
 bool lens_is_both(const struct lens *lens)
 {
     return lens->both;
-}
-
-const struct tree *lens_title(const struct lens *lens)
-{
-    return lens->title;
 }
 
 const char *lens_refusal_reason(enum lens_rule_broken rule, enum lang lang)

@@ -55,17 +55,6 @@ struct span lens_from(const struct lens *lens);
 struct span lens_to(const struct lens *lens);
 /* Is there a way back? */
 bool lens_is_both(const struct lens *lens);
-/* {"en":..,"fr":..}, or NULL. */
-const struct tree *lens_title(const struct lens *lens);
-
-/* Calls visit with every pointer that the lens reads, relative to the document (those inside an
- * `each` have `*` where the items are, which may also be a single object without any list). For a
- * check against a schema. Stops when visit returns false. ERR_LIMIT (pointers longer than a pointer
- * may be), ERR_NO_MEMORY. */
-typedef bool (*lens_visit)(void *ctx, struct span pointer);
-MUST_USE enum err lens_each_source(const struct lens *lens, enum lens_direction direction,
-                                   lens_visit visit, void *ctx);
-
 /* --- Applying --- */
 
 /* Labels of concepts; NULL functions: nothing is known. Outputs live as long as the answer. */

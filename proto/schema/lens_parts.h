@@ -169,7 +169,6 @@ struct lens {
     struct arena arena;
     struct span from;
     struct span to;
-    struct tree *title;
     bool both;
     bool keeps_blank;
     struct lens_rules there;
@@ -240,9 +239,6 @@ enum err compile_inverse(struct lens_compiler *c, const struct lens_rule *rule,
 /* lens_mednum.c: is this a mapping file of the hubs? Then the lens that it is, as JSON. */
 bool mednum_is_mapping(const struct tree *value);
 enum err mednum_lens(struct lens_compiler *c, const struct tree *mapping, struct tree **out);
-
-/* lens_sources.c: lens_each_source of one expression. */
-enum err each_source_of_expr(const struct lens_expr *expr, lens_visit visit, void *ctx);
 
 /* --- The runner's own --- */
 

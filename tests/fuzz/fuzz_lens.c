@@ -8,12 +8,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static bool ignore(void *ctx, struct span pointer)
-{
-    (void)ctx;
-    return pointer.len < 1000;
-}
-
 static void check(const struct tree *value)
 {
     static const struct tape_limits deep = {.bytes_max = 64u << 20, .depth_max = 1024};
@@ -43,7 +37,6 @@ static void run(struct span text, const struct tape *tape, struct span document)
             check(result.value);
         if (lens_is_both(lens) && lens_apply(lens, LENS_BACK, work, source, &result) == OK)
             check(result.value);
-        (void)!lens_each_source(lens, LENS_THERE, ignore, NULL);
     }
     lens_work_reset(work);
     source = tree_from_tape(lens_work_arena(work), tape, document, 0);

@@ -137,28 +137,6 @@ static void a_map_is_refused_with_its_place(void **state)
     }
 }
 
-static bool gather(void *ctx, struct span pointer)
-{
-    buf_append_span(ctx, pointer);
-    return true;
-}
-
-static void a_map_says_which_places_it_reads(void **state)
-{
-    (void)state;
-    struct core_map *map;
-    struct buf all;
-    buf_init(&all, 100);
-    assert_int_equal(core_map_compile(SPAN_LITERAL("{\"title\":{\"from\":\"/a\"},\"who\":{"
-                                                   "\"all\":[\"/b\",\"/c\"]}}"),
-                                      NULL, &map, NULL),
-                     OK);
-    assert_int_equal(core_map_each_source(map, gather, &all), OK);
-    assert_true(span_is(buf_span(&all), "/a/b/c"));
-    core_map_free(map);
-    buf_clear(&all);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -166,7 +144,6 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_marked_and_left_out),
         cmocka_unit_test(fields_of_the_wrong_kind_are_marked),
         cmocka_unit_test(a_map_is_refused_with_its_place),
-        cmocka_unit_test(a_map_says_which_places_it_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -412,33 +412,6 @@ static void a_result_deeper_than_a_record_is_an_error(void **state)
                      LENS_REFUSED_LIMIT);
 }
 
-static bool gather(void *ctx, struct span pointer)
-{
-    struct buf *all = ctx;
-    buf_append_span(all, pointer);
-    buf_append_byte(all, ' ');
-    return true;
-}
-
-static void a_lens_says_which_places_it_reads(void **state)
-{
-    (void)state;
-    struct lens_text text;
-    struct buf all;
-    buf_init(&all, 1000);
-    lens_text_init(&text,
-                   BOTH("{\"to\":\"/o\",\"object\":[{\"to\":\"/x\",\"from\":\"/a\"}]},"
-                        "{\"to\":\"/e\",\"each\":\"/l\",\"rules\":[{\"to\":\"\",\"from\":\"/m\"}]},"
-                        "{\"to\":\"/c\",\"codes\":[{\"in\":[\"/k\"],\"code\":1}],\"back\":false}"));
-    assert_int_equal(lens_each_source(text.lens, LENS_THERE, gather, &all), OK);
-    assert_true(span_is(buf_span(&all), "/a /l /l/*/m /k "));
-    buf_reset(&all);
-    assert_int_equal(lens_each_source(text.lens, LENS_BACK, gather, &all), OK);
-    assert_true(span_is(buf_span(&all), "/o/x /e /e/* "));
-    buf_clear(&all);
-    lens_text_clear(&text);
-}
-
 static void the_shortest_chain_is_found(void **state)
 {
     (void)state;
@@ -504,7 +477,6 @@ int main(void)
         cmocka_unit_test(a_lens_that_is_too_large_is_refused),
         cmocka_unit_test(a_result_beyond_the_limit_is_an_error),
         cmocka_unit_test(a_result_deeper_than_a_record_is_an_error),
-        cmocka_unit_test(a_lens_says_which_places_it_reads),
         cmocka_unit_test(the_shortest_chain_is_found),
         cmocka_unit_test(every_sentence_is_there_in_both_languages),
     };
