@@ -26,14 +26,15 @@ def report(name, unit, value):
 
 
 def chunks():
-    """NDJSON of about 4 MiB each, of records that make lines of about 800 bytes."""
+    """NDJSON of about 4 MiB each, of records that make lines of about 800 bytes and are judged by their pack."""
     random.seed(1)
-    texts = [" ".join(random.choices(WORDS, k=58)) for _ in range(500)]
+    texts = [" ".join(random.choices(WORDS, k=56)) for _ in range(500)]
     out, size, parts = [], 0, []
     for n in range(RECORDS):
-        line = ('{"id":"p/%d","schema":"food/product@1","license":"CC-BY-SA-4.0","body":{"category":["légumes","bio"],"description":"%s",'
-                '"location":{"coordinates":[%.6f,%.6f],"type":"Point"},"name":"Tomates n° %d","price":%.2f}}\n'
-                % (n, texts[n % 500], 4 + n % 1000 / 1000, 45 + n % 777 / 777, n, n % 900 / 100 + 1)).encode()
+        line = ('{"id":"p/%d","schema":"food/product@1","license":"ODbL-1.0","body":{"@type":"dfc-b:SuppliedProduct",'
+                '"dfc-b:description":"%s","dfc-b:hasQuantity":{"@type":"dfc-b:QuantitativeValue","dfc-b:hasUnit":"dfc-m:Kilogram",'
+                '"dfc-b:value":%.2f},"dfc-b:hasType":"dfc-pt:tomato","dfc-b:name":"Tomates n° %d"}}\n'
+                % (n, texts[n % 500], n % 900 / 100 + 1, n)).encode()
         parts.append(line)
         size += len(line)
         if size > 4_000_000:
