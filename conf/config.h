@@ -43,6 +43,10 @@ struct config {
     struct {
         uint64_t ask_peers_ms;
     } keys;
+    struct {
+        uint64_t skew_s;
+        uint64_t per_minute_max;
+    } requests;
 };
 
 void config_default(struct config *out);

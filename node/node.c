@@ -10,11 +10,15 @@
 
 #include "keys/confine.h"
 #include "keys/keys.h"
+#include "keys/request_key.h"
 #include "node/api/hub.h"
 #include "node/api/router.h"
 #include "node/catalogue/admission.h"
 #include "node/catalogue/judge.h"
 #include "node/confinement.h"
+#include "node/identity/audiences.h"
+#include "node/identity/caller.h"
+#include "node/identity/request_key.h"
 #include "node/net/certificate.h"
 #include "node/net/os.h"
 #include "node/net/tls.h"
@@ -272,6 +276,21 @@ static enum err write_run_file(struct node *node, struct why *why)
     return err;
 }
 
+/* Who calls and what it may read, and the key for calls of our own. */
+static enum err start_callers(struct node *node, struct why *why)
+{
+    node->audiences = audiences_new();
+    if (node->audiences == NULL)
+        return ERR_NO_MEMORY;
+    TRY(audiences_load(node->audiences, node->state));
+    if (node->mode != NODE_SERVE)
+        return OK;
+    struct public_key key;
+    TRY(request_key_need(node->dir, &key, why));
+    TRY(request_key_open(node->dir, node->origin, NULL, &node->request_key, why));
+    return callers_start(node, &node->callers);
+}
+
 /* ---- start and stop ---- */
 
 /* The first threads, which have no more rights than this one. */
@@ -312,6 +331,7 @@ static enum err start(struct node *node, const struct node_options *options, str
     store_watch(node->store, on_stored, node);
     TRY(start_listening(node, why));
     TRY(make_pairing(node, why));
+    TRY(start_callers(node, why));
     TRY(peers_start(node, &node->peers, why));
     if (node->mode == NODE_SERVE) {
         TRY(write_run_file(node, why));
@@ -397,6 +417,9 @@ void node_stop(struct node *node)
     signer_stop(node->signer);
     state_close(node->state);
     hub_free(node->hub);
+    audiences_free(node->audiences);
+    callers_free(node->callers);
+    request_key_free(node->request_key);
     for (unsigned i = 0; i < 3; i++)
         free(node->listeners[i]);
     if (node->mode == NODE_SERVE && node->public_server != NULL)

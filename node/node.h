@@ -15,12 +15,15 @@
 #include "node/store/state.h"
 #include "node/store/store.h"
 
+struct audiences;
+struct callers;
 struct guard;
 struct hub;
 struct judge;
 struct listener;
 struct peers;
 struct recall;
+struct request_key;
 
 #define NODE_LOOPS_MAX 64u
 
@@ -40,7 +43,7 @@ struct node {
     char origin[DID_BYTES_MAX + 1]; /* the DID */
     char token[64];                 /* of the local listener */
     char url[256];                  /* the public address, with the port really listened on */
-    char pairing[1024];
+    char pairing[1280];
     struct store *store;
     struct store_log *own;
     struct state *state;
@@ -58,8 +61,11 @@ struct node {
     unsigned loops_started;
     struct hub *hub;
     struct peers *peers;
-    struct server *public_server; /* NULL unless NODE_SERVE */
-    struct server *local_server;  /* the same */
+    struct audiences *audiences;
+    struct callers *callers;
+    struct request_key *request_key; /* NULL unless NODE_SERVE */
+    struct server *public_server;    /* NULL unless NODE_SERVE */
+    struct server *local_server;     /* the same */
     struct server *socket_server;
     struct listener *listeners[3];
     uint64_t started_ms;

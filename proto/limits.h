@@ -73,6 +73,10 @@
 #define HTTPSIG_NONCE_BYTES_MAX 64u           /* text: 22 characters hold 128 bits */
 #define HTTPSIG_SKEW_S_MAX 3600u              /* clocks further apart than an hour are wrong */
 
+#define CIRCLE_ROWS_MAX 100000u               /* members of all circles of one author, in memory */
+#define REQUEST_NONCES_MAX (1u << 18)         /* remembered at a time, for all callers: 32 MiB at most */
+#define CALLERS_UNKNOWN_RATE_MAX 600u         /* signed requests in a minute of all callers that are in no list, together */
+
 #define WEBVH_BYTES_MAX (4u * 1024u * 1024u)  /* a did.jsonl: a thousand entries of a node */
 #define WEBVH_ENTRIES_MAX 1024u               /* decades of monthly changes */
 #define WEBVH_ENTRY_BYTES_MAX (64u * 1024u)   /* a document of many keys and services */

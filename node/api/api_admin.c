@@ -1,13 +1,18 @@
 /* The operator's own calls: peers, and the check of a log. */
 #include <stdlib.h>
 
+#include "node/api/hub.h"
 #include "node/api/router.h"
+#include "node/identity/audiences.h"
+#include "node/peer/pairing.h"
 #include "node/peer/peers.h"
 
 /* ---- peers ---- */
 
 struct change {
     struct state_peer settings;
+    char request[PAIRING_REQUEST_BYTES_MAX + 1]; /* its request key, or "" */
+    bool member;
     enum err err;
     struct why why;
 };
@@ -32,7 +37,9 @@ static enum err read_addition(struct call *call, struct change *change)
     json_t *body =
         json_loadb((const char *)call->body.data, call->body.len, JSON_REJECT_DUPLICATES, NULL);
     json_t *pairing = json_object_get(body, "pairing");
+    struct pairing parts;
     enum err err = OK;
+    change->member = json_is_true(json_object_get(body, "member"));
     if (!json_is_string(pairing))
         err = why_set(&change->why, ERR_BAD_REQUEST, "the body is {\"pairing\":\"did:...\"}", 0,
                       "what `maillon pairing` prints on the peer", NULL);
@@ -40,20 +47,44 @@ static enum err read_addition(struct call *call, struct change *change)
         err = peers_read_pairing(call->node,
                                  span_of(json_string_value(pairing), json_string_length(pairing)),
                                  &change->settings, &change->why);
+    if (err == OK && pairing_read(span_of(json_string_value(pairing), json_string_length(pairing)),
+                                  &parts, NULL) == OK)
+        memcpy(change->request, parts.request, sizeof(change->request));
     json_decref(body);
     return err;
+}
+
+/* What the operator says of it as a caller. Once a member, it stays one until the operator says
+ * otherwise. */
+static enum err note_caller(struct node *node, const struct change *change)
+{
+    if (change->request[0] != '\0')
+        TRY(state_caller_put_request(node->state, change->settings.did, change->request));
+    if (change->member)
+        TRY(state_caller_set_member(node->state, change->settings.did, true));
+    TRY(audiences_load(node->audiences, node->state));
+    hub_notify(node->hub);
+    return OK;
 }
 
 static void add(struct call *call)
 {
     struct change *change = call->own;
-    change->err = peers_add(call->node->peers, &change->settings);
+    change->err = note_caller(call->node, change);
+    if (change->err == OK)
+        change->err = peers_add(call->node->peers, &change->settings);
 }
 
 static void remove_peer(struct call *call)
 {
     struct change *change = call->own;
-    change->err = peers_remove(call->node->peers, change->settings.did);
+    struct node *node = call->node;
+    change->err = peers_remove(node->peers, change->settings.did);
+    if (change->err == OK)
+        change->err = state_caller_remove(node->state, change->settings.did);
+    if (change->err == OK)
+        change->err = audiences_load(node->audiences, node->state);
+    hub_notify(node->hub);
 }
 
 static void answer(struct call *call)

@@ -65,6 +65,11 @@ static void append_completeness(struct call *call, struct buf *out)
     }
 }
 
+static bool may_read(void *ctx, const struct store_log *log, const struct log_entry *entry)
+{
+    return call_may_read(ctx, log, entry);
+}
+
 static void work(struct call *call)
 {
     struct searching *s = call->own;
@@ -73,7 +78,8 @@ static void work(struct call *call)
                                  .schema = buf_span(&s->schema),
                                  .judge = call->node->judge,
                                  .limit = s->limit,
-                                 .everything = call->local};
+                                 .may_read = may_read,
+                                 .ctx = call};
     s->err = search_run(call->node->store, &query, &s->result, &s->why);
     if (s->err != OK)
         return;

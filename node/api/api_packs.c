@@ -44,7 +44,7 @@ static bool append_one(struct call *call, struct listing *l, uint64_t index, boo
     struct log_reader reader = store_log_reader(l->log);
     struct log_entry entry;
     struct record record;
-    if (reader.entry(reader.ctx, index, &entry) != OK || !call_may_read(call, &entry) ||
+    if (reader.entry(reader.ctx, index, &entry) != OK || !call_may_read(call, l->log, &entry) ||
         record_read(entry.line, &l->tape, &record, NULL) != OK)
         return false;
     if (!is_first)

@@ -278,7 +278,7 @@ void api_get(struct call *call)
         if (reader.entry(reader.ctx, index, &entry) != OK)
             entry = (struct log_entry){0};
     }
-    if (entry.line.len == 0 || !call_may_read(call, &entry)) {
+    if (entry.line.len == 0 || !call_may_read(call, log, &entry)) {
         call_problem(
             call,
             why_set(&why, ERR_NOT_FOUND, "no such record that this caller may read", 0, NULL, NULL),

@@ -21,8 +21,7 @@ struct sync_stream {
 
 static bool may_read(void *ctx, void *log, const struct log_entry *entry)
 {
-    (void)log;
-    return call_may_read(ctx, entry);
+    return call_may_read(ctx, log, entry);
 }
 
 static enum err offer_log(const struct node *node, struct sync_stream *stream,
@@ -66,6 +65,12 @@ static enum err offer_what_is_new(struct call *call, struct sync_stream *stream)
 static void pump(struct call *call)
 {
     struct sync_stream *stream = call->own;
+    /* Its audiences are others now: it comes back at once, and then asks for what it may read of
+     * the entries that were withheld. */
+    if (caller_has_changed(call->node, &call->caller)) {
+        exchange_finish(call->exchange);
+        return;
+    }
     enum err err = offer_what_is_new(call, stream);
     bool idle = false;
     while (err == OK && !idle && exchange_unsent(call->exchange) < UNSENT_BYTES_HIGH) {

@@ -117,10 +117,12 @@ static bool host_is_local(const struct http_head *head)
 }
 
 static enum err admit(const struct listener *listener, const struct route *route,
-                      const struct http_head *head, struct why *why)
+                      const struct http_head *head, struct caller *caller, struct why *why)
 {
     if (route->who == LOCAL && !listener->local)
         return ERR_NOT_FOUND;
+    if (!listener->local)
+        return caller_read(listener->node, head, caller, why);
     if (!listener->needs_token)
         return OK;
     if (!host_is_local(head))
@@ -176,8 +178,8 @@ static void on_head(void *ctx, struct exchange *exchange)
         else if (call->route != NULL)
             err = ERR_NOT_FOUND;
         exchange_problem(exchange, err, why.rule == NULL ? NULL : &why);
-    } else if ((err = admit(listener, call->route, head, &why)) != OK) {
-        exchange_problem(exchange, err, &why);
+    } else if ((err = admit(listener, call->route, head, &call->caller, &why)) != OK) {
+        exchange_problem(exchange, err, why.rule == NULL ? NULL : &why);
     } else {
         exchange_body_limit(exchange, call->route->body_bytes_max);
         buf_init(&call->body, call->route->body_bytes_max);
@@ -199,9 +201,12 @@ static void on_end(void *ctx, struct exchange *exchange)
     struct call *call = exchange_data(exchange);
     if (call == NULL)
         return;
+    struct why why = {.rule = NULL};
     enum err err = buf_check(&call->body);
+    if (err == OK)
+        err = caller_check_body(&call->caller, buf_span(&call->body), &why);
     if (err != OK)
-        exchange_problem(exchange, err, NULL);
+        exchange_problem(exchange, err, why.rule == NULL ? NULL : &why);
     else
         call->route->handler(call);
 }
@@ -307,9 +312,10 @@ bool call_query_flag(const struct call *call, const char *name)
     return set;
 }
 
-bool call_may_read(const struct call *call, const struct log_entry *entry)
+bool call_may_read(const struct call *call, const struct store_log *log,
+                   const struct log_entry *entry)
 {
-    if (entry->line.len == 0)
-        return false;
-    return call->local || entry->audience == AUDIENCE_PUBLIC;
+    if (call->local)
+        return entry->line.len > 0;
+    return caller_may_read(call->node, &call->caller, log, entry);
 }

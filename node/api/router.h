@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "node/identity/caller.h"
 #include "node/node.h"
 
 #define API_BODY_BYTES_MAX                                                                         \
@@ -31,7 +32,8 @@ struct call {
     struct loop *loop;
     struct exchange *exchange; /* NULL once the caller has gone */
     const struct route *route;
-    bool local; /* who() is the platform or its operator: may read and do everything */
+    bool local;           /* who() is the platform or its operator: may read and do everything */
+    struct caller caller; /* who signed it, on the public listener */
     bool busy;
     struct buf body;
     struct buf params[2]; /* of the path, percent-decoded */
@@ -71,8 +73,9 @@ void call_problem(struct call *call, enum err err, const struct why *why);
  * value. */
 bool call_query(const struct call *call, const char *name, struct buf *out);
 bool call_query_flag(const struct call *call, const char *name);
-/* May this caller read this entry's bytes? */
-bool call_may_read(const struct call *call, const struct log_entry *entry);
+/* May this caller read the bytes of this entry of the log? */
+bool call_may_read(const struct call *call, const struct store_log *log,
+                   const struct log_entry *entry);
 
 /* The log that the path's {scid} names; answers 404 and returns NULL where there is none. */
 struct store_log *api_find_log(struct call *call);

@@ -85,7 +85,7 @@ static enum err scan_log(struct scan *scan, struct store_log *log)
         TRY(reader.entry(reader.ctx, index, &entry));
         if (entry.line.len == 0 || entry.op != RECORD_PUT)
             continue;
-        if (!scan->query->everything && entry.audience != AUDIENCE_PUBLIC)
+        if (!scan->query->may_read(scan->query->ctx, log, &entry))
             continue;
         scan->out->scanned++;
         struct record record;

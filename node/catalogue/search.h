@@ -15,7 +15,9 @@ struct search_query {
         schema; /* only records whose schema begins so ("food/", "food/product@1"), or empty */
     struct judge *judge; /* leaves out what is quarantined or waits; NULL: nothing is left out */
     unsigned limit;
-    bool everything; /* also records that are not public */
+    /* May the one who asks read it? Any thread. */
+    bool (*may_read)(void *ctx, const struct store_log *log, const struct log_entry *entry);
+    void *ctx;
 };
 
 struct search_hit {

@@ -1,4 +1,4 @@
-/* maillon peer add|list|remove: whom this node follows. */
+/* maillon peer add|list|member|remove: whom this node follows, and who of them is a member. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +40,8 @@ static int call(struct cli *cli, const char *method, const char *path, const cha
 
 static int add(struct cli *cli, struct cli_answer *answer)
 {
-    json_t *body = json_pack("{s:s}", "pairing", cli->arguments[1]);
+    json_t *body =
+        json_pack("{s:s, s:b}", "pairing", cli->arguments[1], "member", cli_flag(cli, "member"));
     char *text = body == NULL ? NULL : json_dumps(body, 0);
     json_decref(body);
     if (text == NULL)
@@ -48,6 +49,28 @@ static int add(struct cli *cli, struct cli_answer *answer)
     int code = call(cli, "POST", "/admin/peers", text, answer);
     free(text);
     return code == CLI_OK ? tell(cli, answer, "Following", "Suivi :") : code;
+}
+
+static int set_member(struct cli *cli, struct cli_answer *answer)
+{
+    bool on = strcmp(cli->arguments[2], "on") == 0;
+    json_t *body = json_pack("{s:s, s:b}", "did", cli->arguments[1], "member", on);
+    char *text = body == NULL ? NULL : json_dumps(body, 0);
+    json_decref(body);
+    if (text == NULL)
+        return cli_fail(cli, "did", ERR_BAD_TEXT, NULL);
+    int code = call(cli, "POST", "/admin/members", text, answer);
+    free(text);
+    if (code != CLI_OK)
+        return code;
+    return on ? tell(cli, answer, "A member of the commons:", "Membre des communs :")
+              : tell(cli, answer,
+                     "No longer a member of the commons:", "N'est plus membre des communs :");
+}
+
+static bool is_switch(const char *text)
+{
+    return strcmp(text, "on") == 0 || strcmp(text, "off") == 0;
 }
 
 static int remove_peer(struct cli *cli, struct cli_answer *answer)
@@ -75,11 +98,13 @@ static int list(struct cli *cli, struct cli_answer *answer)
     } else {
         size_t i;
         json_t *peer;
-        struct cli_table *table = cli_table_new(3);
+        struct cli_table *table = cli_table_new(4);
         json_array_foreach(peers, i, peer)
         {
             cli_table_add(table, json_string_value(json_object_get(peer, "did")));
             cli_table_add(table, json_string_value(json_object_get(peer, "state")));
+            bool member = json_is_true(json_object_get(peer, "member"));
+            cli_table_add(table, member ? cli_text(cli, "member", "membre") : "-");
             cli_table_add(table, json_string_value(json_object_get(peer, "url")));
         }
         cli_table_print(table);
@@ -98,11 +123,14 @@ int cmd_peer(struct cli *cli)
         code = add(cli, &answer);
     else if (strcmp(what, "remove") == 0 && cli->count == 2)
         code = remove_peer(cli, &answer);
+    else if (strcmp(what, "member") == 0 && cli->count == 3 && is_switch(cli->arguments[2]))
+        code = set_member(cli, &answer);
     else if (strcmp(what, "list") == 0 && cli->count == 1)
         code = list(cli, &answer);
     else
-        code = cli_usage(cli, "peer add PAIRING, peer list, or peer remove DID.",
-                         "peer add CHAINE, peer list ou peer remove DID.");
+        code = cli_usage(cli,
+                         "peer add PAIRING, peer list, peer member DID on|off, or peer remove DID.",
+                         "peer add CHAINE, peer list, peer member DID on|off ou peer remove DID.");
     cli_answer_clear(&answer);
     return code;
 }

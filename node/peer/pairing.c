@@ -3,8 +3,9 @@
 
 #include "proto/base/base64.h"
 #include "proto/identity/did.h"
+#include "proto/identity/multikey.h"
 
-#define RULE "pairing string: did:...?url=https://host:port&cert=..."
+#define RULE "pairing string: did:...?url=https://host:port&cert=...&request=..."
 
 static bool is_alnum(uint8_t c)
 {
@@ -64,7 +65,8 @@ static bool cert_is_valid(struct span text)
     return text.len == PAIRING_CERT_BYTES && base64url_decode_exact(text, bytes, sizeof(bytes));
 }
 
-static enum err check(struct span did, struct span url, struct span cert, struct why *why)
+static enum err check(struct span did, struct span url, struct span cert, struct span request,
+                      struct why *why)
 {
     struct public_key key;
     TRY(did_key_read(did, &key, why));
@@ -73,19 +75,28 @@ static enum err check(struct span did, struct span url, struct span cert, struct
     if (cert.len > 0 && !cert_is_valid(cert))
         return why_set(why, ERR_BAD_REQUEST, RULE, did.len + url.len,
                        "cert= with 43 characters of base64url", NULL);
+    if (request.len > PAIRING_REQUEST_BYTES_MAX ||
+        (request.len > 0 && multikey_read(request, &key, NULL) != OK))
+        return why_set(why, ERR_BAD_REQUEST, RULE, did.len + url.len + cert.len,
+                       "request= with a Multikey, z6Mk...", NULL);
     return OK;
 }
 
 enum err pairing_write(const struct pairing *pairing, struct buf *out, struct why *why)
 {
     struct span cert = span_cstr(pairing->cert);
-    TRY(check(span_cstr(pairing->did), span_cstr(pairing->url), cert, why));
+    struct span request = span_cstr(pairing->request);
+    TRY(check(span_cstr(pairing->did), span_cstr(pairing->url), cert, request, why));
     buf_append_cstr(out, pairing->did);
     buf_append_cstr(out, "?url=");
     buf_append_cstr(out, pairing->url);
     if (cert.len > 0) {
         buf_append_cstr(out, "&cert=");
         buf_append_span(out, cert);
+    }
+    if (request.len > 0) {
+        buf_append_cstr(out, "&request=");
+        buf_append_span(out, request);
     }
     return buf_check(out);
 }
@@ -96,6 +107,19 @@ static void copy(char *out, struct span text)
     if (text.len > 0)
         memcpy(out, text.data, text.len);
     out[text.len] = '\0';
+}
+
+/* "&name=value" at the front of rest, up to the next '&'. */
+static bool take_parameter(struct span *rest, const char *start, struct span *out)
+{
+    struct span want = span_cstr(start);
+    if (!span_starts_with(*rest, want))
+        return false;
+    struct span value = span_part(*rest, want.len, rest->len);
+    const uint8_t *end = value.len == 0 ? NULL : memchr(value.data, '&', value.len);
+    *out = end == NULL ? value : span_part(value, 0, (size_t)(end - value.data));
+    *rest = span_part(value, out->len, value.len);
+    return true;
 }
 
 enum err pairing_read(struct span text, struct pairing *out, struct why *why)
@@ -109,20 +133,22 @@ enum err pairing_read(struct span text, struct pairing *out, struct why *why)
         return why_set(why, ERR_BAD_REQUEST, RULE, cursor.position, "?url= behind the DID", NULL);
     struct span url = cursor_rest(&cursor);
     struct span cert = span_of(NULL, 0);
+    struct span request = span_of(NULL, 0);
     const uint8_t *ampersand = url.len == 0 ? NULL : memchr(url.data, '&', url.len);
     if (ampersand != NULL) {
-        struct cursor tail = cursor_of(url);
-        url = cursor_until(&tail, '&');
-        cursor_expect(&tail, "cert=");
-        cert = cursor_rest(&tail);
-        if (tail.failed || cert.len == 0)
-            return why_set(why, ERR_BAD_REQUEST, RULE, text.len, "&cert= behind the address", NULL);
+        struct span tail = span_part(url, (size_t)(ampersand - url.data), url.len);
+        url.len -= tail.len;
+        bool has_cert = take_parameter(&tail, "&cert=", &cert);
+        bool has_request = take_parameter(&tail, "&request=", &request);
+        if (tail.len > 0 || (has_cert && cert.len == 0) || (has_request && request.len == 0))
+            return why_set(why, ERR_BAD_REQUEST, RULE, text.len, "&cert= and &request=", NULL);
     }
-    TRY(check(did, url, cert, why));
+    TRY(check(did, url, cert, request, why));
     if (did.len > DID_BYTES_MAX)
         return why_set(why, ERR_BAD_DID, RULE, 0, "a shorter DID", NULL);
     copy(out->did, did);
     copy(out->url, url);
     copy(out->cert, cert);
+    copy(out->request, request);
     return OK;
 }

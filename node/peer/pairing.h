@@ -1,6 +1,7 @@
 /* The pairing string: all that one node must know of another to follow it, in one line that can be
  * read over the telephone's camera or pasted: who it is, where it is, and which TLS key it shows.
  *   did:key:z6Mk...?url=https://coop-a.example:8443&cert=<base64url SHA-256 of the TLS key's SPKI>
+ *       &request=<Multikey of its request key>
  * It holds no secret, but who changes it on the way becomes the peer: hand it over a channel that
  * one trusts. */
 #ifndef MAILLON_NODE_PEER_PAIRING_H
@@ -11,12 +12,14 @@
 
 #define PAIRING_URL_BYTES_MAX 511u
 #define PAIRING_CERT_BYTES 43u
-#define PAIRING_BYTES_MAX (DID_BYTES_MAX + PAIRING_URL_BYTES_MAX + 64u)
+#define PAIRING_REQUEST_BYTES_MAX 63u
+#define PAIRING_BYTES_MAX (DID_BYTES_MAX + PAIRING_URL_BYTES_MAX + 160u)
 
 struct pairing {
     char did[DID_BYTES_MAX + 1];
-    char url[PAIRING_URL_BYTES_MAX + 1]; /* "https://host" or "https://host:port" */
-    char cert[PAIRING_CERT_BYTES + 1];   /* "": public certificate authorities judge */
+    char url[PAIRING_URL_BYTES_MAX + 1];         /* "https://host" or "https://host:port" */
+    char cert[PAIRING_CERT_BYTES + 1];           /* "": public certificate authorities judge */
+    char request[PAIRING_REQUEST_BYTES_MAX + 1]; /* "": not told, or its DID document says */
 };
 
 /* Is this an address that a pairing string can carry: https, a host name, IPv4 or [IPv6] address, a

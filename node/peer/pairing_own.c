@@ -8,11 +8,28 @@
 
 #include "conf/config.h"
 #include "keys/keys.h"
+#include "keys/request_key.h"
 #include "node/net/certificate.h"
 #include "proto/identity/did.h"
+#include "proto/identity/multikey.h"
 
 static_assert(sizeof(((struct config *)0)->node.url) <= PAIRING_URL_BYTES_MAX,
               "every address that settings hold fits");
+
+static enum err read_request_key(const char *dir, struct pairing *out, struct why *why)
+{
+    struct public_key key;
+    TRY(request_key_need(dir, &key, why));
+    struct buf text;
+    buf_init(&text, PAIRING_REQUEST_BYTES_MAX);
+    multikey_append(&text, &key);
+    enum err err = buf_check(&text);
+    if (err == OK)
+        (void)snprintf(out->request, sizeof(out->request), "%.*s", (int)text.len,
+                       (const char *)text.data);
+    buf_clear(&text);
+    return err;
+}
 
 enum err pairing_of(const char *dir, const char *url, struct pairing *out, struct why *why)
 {
@@ -21,6 +38,7 @@ enum err pairing_of(const char *dir, const char *url, struct pairing *out, struc
     bool sealed;
     TRY(keys_read_public(dir, &key, &sealed, why));
     TRY(certificate_pin(dir, pin, why));
+    TRY(read_request_key(dir, out, why));
     struct buf did;
     buf_init(&did, DID_BYTES_MAX);
     did_key_append(&did, &key);

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/sign_request.h"
 #include "node/net/client.h"
 #include "node/net/os.h"
 #include "node/peer/evidence.h"
 #include "node/peer/feedback.h"
+#include "node/peer/refusal.h"
 #include "node/store/guard.h"
 #include "proto/base/base64.h"
 #include "proto/sync/follow.h"
@@ -52,7 +54,8 @@ struct peer {
     struct follow *follow;
     bool follow_pauses; /* enough of its batches are in flight */
     bool client_paused;
-    struct buf rest;                    /* bytes that came before the pause took hold */
+    int refused_with; /* the status of an answer that is no stream; 0: it is one */
+    struct buf rest;  /* bytes that came before the pause took hold */
     struct batch *waiting[WAITING_MAX]; /* batches that the writer had no room for */
     struct store_log *waiting_log[WAITING_MAX];
     unsigned waiting_count;
@@ -178,6 +181,7 @@ static void disconnect(struct peer *peer)
     buf_reset(&peer->rest);
     peer->follow_pauses = false;
     peer->client_paused = false;
+    peer->refused_with = 0;
 }
 
 static void on_retry(void *ctx)
@@ -417,6 +421,13 @@ static void feed_rest(struct peer *peer)
     }
 }
 
+static void fail_refused(struct peer *peer)
+{
+    struct why why;
+    enum err err = refusal_read(peer->refused_with, buf_span(&peer->rest), &why);
+    fail(peer, err, &why);
+}
+
 static void on_head(void *ctx, struct client *client, const struct http_answer *answer)
 {
     (void)client;
@@ -428,17 +439,20 @@ static void on_head(void *ctx, struct client *client, const struct http_answer *
         feedback_start(peer->feedback);
         return;
     }
-    char found[32];
-    (void)snprintf(found, sizeof(found), "status %d", answer->status);
-    struct why why;
-    fail(peer, why_set(&why, ERR_BAD_STREAM, "POST /v1/sync is answered with 200", 0, NULL, found),
-         &why);
+    peer->refused_with = answer->status; /* its body says why */
 }
 
 static void on_body(void *ctx, struct client *client, struct span part)
 {
     (void)client;
     struct peer *peer = ctx;
+    if (peer->refused_with != 0) {
+        if (peer->rest.len < REFUSAL_BYTES_MAX)
+            buf_append_span(&peer->rest, span_part(part, 0, REFUSAL_BYTES_MAX - peer->rest.len));
+        else
+            fail_refused(peer);
+        return;
+    }
     size_t used = is_paused(peer) || peer->rest.len > 0 ? 0 : feed(peer, part);
     if (peer->follow == NULL)
         return;
@@ -452,6 +466,10 @@ static void on_end(void *ctx, struct client *client, enum err err, const struct 
     (void)client;
     struct peer *peer = ctx;
     struct why closed = {.rule = "the peer closed the stream"};
+    if (peer->refused_with != 0) {
+        fail_refused(peer);
+        return;
+    }
     fail(peer, err == OK ? ERR_CLOSED : err, err == OK ? &closed : why);
 }
 
@@ -512,10 +530,18 @@ static enum err open_stream(struct peer *peer)
     enum err err = write_request(peer, &request);
     char url[sizeof(peer->settings.url) + 16];
     (void)snprintf(url, sizeof(url), "%s/v1/sync", peer->settings.url);
+    struct buf headers;
+    buf_init(&headers, HTTP_HEAD_BYTES_MAX);
+    buf_append_cstr(&headers, "Content-Type: application/json\r\n");
+    if (err == OK)
+        err = sign_request(peer->node, "POST", url, buf_span(&request), &headers);
+    buf_append_byte(&headers, '\0');
+    if (err == OK)
+        err = buf_check(&headers);
     struct client_options options = {.loop = peer->loop,
                                      .url = url,
                                      .method = "POST",
-                                     .extra_headers = "Content-Type: application/json\r\n",
+                                     .extra_headers = (const char *)headers.data,
                                      .pin = peer->has_pin ? peer->pin : NULL,
                                      .body = buf_span(&request),
                                      .accept_zstd = peer->node->config.sync.compress != 0,
@@ -525,6 +551,7 @@ static enum err open_stream(struct peer *peer)
     if (err == OK)
         peer->client = client_start(&options);
     buf_clear(&request);
+    buf_clear(&headers);
     return err != OK ? err : peer->client == NULL ? ERR_NO_MEMORY : OK;
 }
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "node/identity/audiences.h"
 #include "node/net/os.h"
 #include "node/peer/pairing.h"
 #include "node/peer/peer.h"
@@ -163,8 +164,12 @@ json_t *peers_json(struct peers *peers)
     json_t *list = json_array();
     pthread_mutex_lock(&peers->mutex);
     for (struct member *member = peers->first; member != NULL && list != NULL;
-         member = member->next)
-        (void)json_array_append_new(list, peer_json(member->peer));
+         member = member->next) {
+        json_t *json = peer_json(member->peer);
+        bool is = audiences_is_member(peers->node->audiences, span_cstr(peer_did(member->peer)));
+        (void)json_object_set_new(json, "member", json_boolean(is));
+        (void)json_array_append_new(list, json);
+    }
     pthread_mutex_unlock(&peers->mutex);
     return list;
 }

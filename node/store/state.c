@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/store/state_db.h"
+
 #define KEPT_MS (24u * 60u * 60u * 1000u)
 #define FORMAT 1
 #define ANSWER_BYTES_KEPT                                                                          \
@@ -21,7 +23,11 @@ static const char schema[] = "CREATE TABLE IF NOT EXISTS peer(did TEXT PRIMARY K
                              "CREATE TABLE IF NOT EXISTS idempotency(key BLOB PRIMARY KEY, body "
                              "BLOB NOT NULL, begun_ms INTEGER NOT NULL,"
                              " status INTEGER NOT NULL, answer BLOB) STRICT, WITHOUT ROWID;"
-                             "CREATE INDEX IF NOT EXISTS idempotency_age ON idempotency(begun_ms);";
+                             "CREATE INDEX IF NOT EXISTS idempotency_age ON idempotency(begun_ms);"
+                             "CREATE TABLE IF NOT EXISTS caller(did TEXT PRIMARY KEY, request TEXT "
+                             "NOT NULL, member INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+                             "CREATE TABLE IF NOT EXISTS circle(did TEXT NOT NULL, name TEXT NOT "
+                             "NULL, PRIMARY KEY(did, name)) STRICT, WITHOUT ROWID;";
 
 static enum err err_of(int code)
 {
@@ -128,6 +134,22 @@ void state_close(struct state *state)
     (void)sqlite3_close(state->db);
     pthread_mutex_destroy(&state->mutex);
     free(state);
+}
+
+sqlite3 *state_lock(struct state *state)
+{
+    pthread_mutex_lock(&state->mutex);
+    return state->db;
+}
+
+void state_unlock(struct state *state)
+{
+    pthread_mutex_unlock(&state->mutex);
+}
+
+enum err state_err_of(int sqlite_code)
+{
+    return err_of(sqlite_code);
 }
 
 /* ---- peers ---- */

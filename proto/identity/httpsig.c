@@ -304,13 +304,39 @@ static bool read_text(const struct structured_value *value, size_t bytes_max, st
     return true;
 }
 
+/* Says by how much, so that the caller's operator knows which clock to set. */
+static enum err refuse_skew(const struct httpsig_policy *policy, uint64_t created_s,
+                            struct why *why)
+{
+    bool ahead = created_s > policy->now_s;
+    struct buf expected;
+    struct buf found;
+    buf_init(&expected, 64);
+    buf_init(&found, 64);
+    buf_append_cstr(&expected, "at most ");
+    buf_append_u64(&expected, policy->skew_s);
+    buf_append_cstr(&expected, " s apart");
+    buf_append_byte(&expected, '\0');
+    buf_append_u64(&found, ahead ? created_s - policy->now_s : policy->now_s - created_s);
+    buf_append_cstr(&found,
+                    ahead ? " s ahead of this node's clock" : " s behind this node's clock");
+    buf_append_byte(&found, '\0');
+    bool fits = buf_check(&expected) == OK && buf_check(&found) == OK;
+    enum err err =
+        why_set(why, ERR_CLOCK_SKEW, "RFC 9421, 2.3: created is near this node's time", 0,
+                fits ? (const char *)expected.data : NULL, fits ? (const char *)found.data : NULL);
+    buf_clear(&expected);
+    buf_clear(&found);
+    return err;
+}
+
 static enum err check_time(const struct structured_value *expires,
                            const struct httpsig_policy *policy, uint64_t created_s, struct why *why)
 {
     uint64_t expires_s;
     CHECK(policy->skew_s <= HTTPSIG_SKEW_S_MAX);
     if (created_s > policy->now_s + policy->skew_s || created_s + policy->skew_s < policy->now_s)
-        return refuse(why, ERR_CLOCK_SKEW, "RFC 9421, 2.3: created is near this node's time");
+        return refuse_skew(policy, created_s, why);
     if (expires == NULL)
         return OK;
     if (!read_instant(expires, &expires_s))
