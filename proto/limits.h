@@ -49,6 +49,7 @@
 #define SYNC_REQUEST_BYTES_MAX (8u * 1024u * 1024u) /* the state vector of as many logs */
 #define SYNC_CONTROL_LINE_BYTES_MAX (256u * 1024u)  /* withheld leaves and notes */
 #define SYNC_WITHHELD_PER_LINE 1000u          /* leaves that a writer puts on one line: 47 kB */
+#define SYNC_WANTED_RANGES_MAX 10000u         /* of entries held as leaves alone, in one request */
 #define SYNC_PING_MS 15000u                   /* DESIGN 5 */
 #define SYNC_SILENCE_MS 30000u                /* a stream silent for two pings is given up */
 

@@ -17,6 +17,7 @@ struct sync_stream {
     struct buf note;
     uint64_t *offered; /* checkpoint size last offered, by the log's place in the store */
     size_t log_count;
+    uint64_t filled; /* entries that had got their lines when it began */
 };
 
 static bool may_read(void *ctx, void *log, const struct log_entry *entry)
@@ -24,11 +25,11 @@ static bool may_read(void *ctx, void *log, const struct log_entry *entry)
     return call_may_read(ctx, log, entry);
 }
 
-static enum err offer_log(const struct node *node, struct sync_stream *stream,
-                          struct store_log *log, uint64_t *offered)
+static enum err offer_log(struct call *call, struct sync_stream *stream, struct store_log *log,
+                          uint64_t *offered)
 {
     /* The beginning of a log whose rest is being recovered would look like a history cut short. */
-    if (log == node->own && guard_check(node->guard, NULL) != OK)
+    if (log == call->node->own && guard_check(call->node->guard, NULL) != OK)
         return OK;
     if (store_log_checkpoint(log, NULL).size <= *offered)
         return OK;
@@ -36,7 +37,8 @@ static enum err offer_log(const struct node *node, struct sync_stream *stream,
     struct serve_log serve_log = {.origin = store_log_origin(log),
                                   .reader = store_log_reader(log),
                                   .head = store_log_checkpoint(log, &stream->note),
-                                  .log = log};
+                                  .log = log,
+                                  .fills = call->caller.proven};
     TRY(buf_check(&stream->note));
     serve_log.note = buf_span(&stream->note);
     *offered = serve_log.head.size;
@@ -58,16 +60,27 @@ static enum err offer_what_is_new(struct call *call, struct sync_stream *stream)
             stream->offered = offered;
             stream->log_count = count;
         }
-        TRY(offer_log(call->node, stream, log, &stream->offered[i]));
+        TRY(offer_log(call, stream, log, &stream->offered[i]));
     }
+}
+
+/* Lines that this node has got itself for entries that it held as leaves. */
+static uint64_t entries_filled(struct node *node)
+{
+    uint64_t filled = 0;
+    const struct store_log *log;
+    for (size_t i = 0; (log = store_log_at(node->store, i)) != NULL; i++)
+        filled += store_log_filled(log);
+    return filled;
 }
 
 static void pump(struct call *call)
 {
     struct sync_stream *stream = call->own;
-    /* Its audiences are others now: it comes back at once, and then asks for what it may read of
-     * the entries that were withheld. */
-    if (caller_has_changed(call->node, &call->caller)) {
+    /* Its audiences are others now, or there is more for them: it comes back at once, and then asks
+     * for what it may read of the entries that were withheld. */
+    bool has_more = call->caller.proven && entries_filled(call->node) != stream->filled;
+    if (has_more || caller_has_changed(call->node, &call->caller)) {
         exchange_finish(call->exchange);
         return;
     }
@@ -112,6 +125,7 @@ void api_sync(struct call *call)
         call_problem(call, err, &why);
         return;
     }
+    stream->filled = entries_filled(call->node);
     buf_init(&stream->lines, SYNC_BATCH_BYTES_MAX);
     buf_init(&stream->note, NOTE_BYTES_MAX);
     buf_clear(&call->body); /* it may be large, and the stream may stay for months */

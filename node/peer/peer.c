@@ -502,8 +502,16 @@ static enum err write_request(struct peer *peer, struct buf *out)
     if (logs == NULL)
         return ERR_NO_MEMORY;
     enum err err = OK;
+    size_t room = SYNC_WANTED_RANGES_MAX;
+    struct log_range *ranges = calloc(room, sizeof(*ranges));
+    if (ranges == NULL)
+        err = ERR_NO_MEMORY;
     for (size_t i = 0; i < count && err == OK; i++) {
         struct store_log *log = store_log_at(store, i);
+        struct log_range *wanted = ranges + (SYNC_WANTED_RANGES_MAX - room);
+        logs[i].wanted = wanted;
+        logs[i].wanted_count = log == peer->node->own ? 0 : store_log_withheld(log, wanted, room);
+        room -= logs[i].wanted_count;
         struct merkle_source source = store_log_source(log);
         logs[i].origin = store_log_origin(log);
         logs[i].own = log == peer->node->own;
@@ -511,6 +519,7 @@ static enum err write_request(struct peer *peer, struct buf *out)
     }
     if (err == OK)
         err = follow_write_request(logs, count, true, out);
+    free(ranges);
     free(logs);
     return err;
 }

@@ -13,6 +13,8 @@ struct check {
     struct tape tape;
     struct buf note;
     uint64_t size; /* committed when the check began */
+    bool fills;    /* the next line is that of entry `filled` */
+    uint64_t filled;
 };
 
 static enum err bad(struct check *check, const char *rule)
@@ -27,9 +29,11 @@ static enum err add_leaf(struct check *check, const struct hash *leaf,
     if (check->range.size >= check->size)
         return bad(check, "there are more entries than were committed");
     const struct index_entry *entry = index_at(&check->log->index, check->range.size);
-    bool same_place =
-        entry->length == 0 || (entry->segment == place->segment && entry->offset == place->offset &&
-                               entry->length == place->length);
+    bool is_filled = entry->segment > place->segment ||
+                     (entry->segment == place->segment && entry->offset > place->offset);
+    bool same_place = entry->length == 0 || (place->length == 0 && is_filled) ||
+                      (entry->segment == place->segment && entry->offset == place->offset &&
+                       entry->length == place->length);
     if (!hash_equal(&entry->leaf, leaf))
         return bad(check,
                    "RFC 6962, 2.1: the leaf hash of the stored line is the one that was committed");
@@ -71,11 +75,16 @@ static enum err check_control(struct check *check, struct span line, const struc
     struct control control;
     if (control_read(line, CONTROL_IN_SEGMENT, &check->tape, &control, NULL) != OK)
         return bad(check, "a stored line is a record or a control line");
+    struct log_place nowhere = {.segment = place->segment, .offset = place->offset};
     switch (control.kind) {
+    case CONTROL_FILL:
+        check->fills = true;
+        check->filled = control.size;
+        return OK;
     case CONTROL_WITHHELD:
         for (uint32_t i = 0; i < control.hash_count; i++) {
             struct hash leaf = control_hash(&control, i);
-            TRY(add_leaf(check, &leaf, place));
+            TRY(add_leaf(check, &leaf, &nowhere));
         }
         return OK;
     case CONTROL_ERASED:
@@ -87,8 +96,30 @@ static enum err check_control(struct check *check, struct span line, const struc
     }
 }
 
+/* The line behind ["fill",index]. */
+static enum err check_fill(struct check *check, struct span line, const struct log_place *place)
+{
+    struct control control;
+    check->fills = false;
+    if (check->filled >= check->range.size)
+        return bad(check, "an entry is withheld before it is filled in");
+    const struct index_entry *entry = index_at(&check->log->index, check->filled);
+    if (line.len > 0 && line.data[0] == '{') {
+        struct hash leaf = merkle_leaf_hash(line);
+        bool here = entry->segment == place->segment && entry->offset == place->offset;
+        if (!hash_equal(&entry->leaf, &leaf))
+            return bad(check, "RFC 6962, 2.1: a line that was filled in has its leaf hash");
+        return here ? OK : bad(check, "the index points at the line that was filled in");
+    }
+    bool erased = control_read(line, CONTROL_IN_SEGMENT, &check->tape, &control, NULL) == OK &&
+                  control.kind == CONTROL_ERASED && hash_equal(&entry->leaf, &control.hash);
+    return erased ? OK : bad(check, "what is filled in is a record");
+}
+
 static enum err check_line(struct check *check, struct span line, const struct log_place *place)
 {
+    if (check->fills)
+        return check_fill(check, line, place);
     if (line.len == 0 || line.data[0] != '{')
         return check_control(check, line, place);
     struct record record;

@@ -47,15 +47,27 @@ MUST_USE enum err index_sync(const struct index *index, uint64_t begin, uint64_t
 /* What was read at start need not stay in memory: pages come back when they are asked for. */
 void index_release(const struct index *index);
 
+/* An entry that was held as a leaf may get its line while others read. */
+static inline uint32_t index_length(const struct index_entry *entry)
+{
+    return __atomic_load_n(&entry->length, __ATOMIC_ACQUIRE);
+}
+
+static inline void index_set_length(struct index_entry *entry, uint32_t length)
+{
+    __atomic_store_n(&entry->length, length, __ATOMIC_RELEASE);
+}
+
 static inline uint64_t index_previous(const struct index_entry *entry)
 {
-    return (uint64_t)entry->previous_high << 32 | entry->previous_low;
+    return (uint64_t)__atomic_load_n(&entry->previous_high, __ATOMIC_RELAXED) << 32 |
+           __atomic_load_n(&entry->previous_low, __ATOMIC_RELAXED);
 }
 
 static inline void index_set_previous(struct index_entry *entry, uint64_t index_plus_one)
 {
-    entry->previous_low = (uint32_t)index_plus_one;
-    entry->previous_high = (uint8_t)(index_plus_one >> 32);
+    __atomic_store_n(&entry->previous_low, (uint32_t)index_plus_one, __ATOMIC_RELAXED);
+    __atomic_store_n(&entry->previous_high, (uint8_t)(index_plus_one >> 32), __ATOMIC_RELAXED);
 }
 
 static inline bool index_is_erased(const struct index_entry *entry)

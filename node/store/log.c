@@ -19,9 +19,10 @@ static uint64_t hash_of(const struct store_log *log, struct span id)
 
 struct span log_line(const struct store_log *log, const struct index_entry *entry)
 {
-    if (entry->length == 0)
+    uint32_t length = index_length(entry);
+    if (length == 0)
         return span_of(NULL, 0);
-    return span_of(segments_at(&log->segments, entry->segment)->map + entry->offset, entry->length);
+    return span_of(segments_at(&log->segments, entry->segment)->map + entry->offset, length);
 }
 
 void log_index_entry(struct store_log *log, uint64_t at, const struct log_place *place,
@@ -42,7 +43,7 @@ void log_index_entry(struct store_log *log, uint64_t at, const struct log_place 
 
 static bool is_held(const struct index_entry *entry)
 {
-    return entry->length != 0 && !index_is_erased(entry);
+    return index_length(entry) != 0 && !index_is_erased(entry);
 }
 
 /* ---- ids ---- */
@@ -83,6 +84,57 @@ void log_adopt_id(struct store_log *log, uint64_t at)
     bool is = is_put(log, at);
     if (was != is)
         atomic_fetch_add_explicit(&log->records, is ? 1 : UINT64_MAX, memory_order_relaxed);
+}
+
+/* The newest entry of this id, which may be beyond what is published; UINT64_MAX: none. */
+static uint64_t newest_of(const struct store_log *log, struct span id)
+{
+    struct wanted wanted = {.log = log, .hash = hash_of(log, id), .id = id};
+    return ids_find(&log->ids, wanted.hash, (struct ids_match){is_wanted, &wanted});
+}
+
+bool log_can_fill(const struct store_log *log, uint64_t at, struct span id)
+{
+    const struct index_entry *entry = index_at(&log->index, at);
+    if (index_length(entry) != 0 || index_is_erased(entry))
+        return false;
+    uint64_t later = newest_of(log, id);
+    while (later != UINT64_MAX && later > at) {
+        const struct index_entry *newer = index_at(&log->index, later);
+        if (newer->op == RECORD_ERASE)
+            return false;
+        uint64_t previous = index_previous(newer);
+        later = previous == 0 ? UINT64_MAX : previous - 1;
+    }
+    return true;
+}
+
+bool log_fill(struct store_log *log, uint64_t at, const struct log_place *place,
+              const struct record *record)
+{
+    if (!log_can_fill(log, at, record->id))
+        return false;
+    struct index_entry *entry = index_at(&log->index, at);
+    uint64_t newest = newest_of(log, record->id);
+    entry->segment = place->segment;
+    entry->offset = place->offset;
+    entry->op = record->op & 0xF;
+    entry->audience = record->audience & 0xF;
+    entry->id_offset = (uint32_t)(record->id.data - record->line.data) & 0xFFFFFF;
+    entry->id_length = (uint8_t)record->id.len;
+    entry->id_hash = hash_of(log, record->id);
+    if (newest == UINT64_MAX || newest < at) {
+        index_set_length(entry, place->length);
+        log_adopt_id(log, at);
+        return true;
+    }
+    struct index_entry *after = index_at(&log->index, newest);
+    while (index_previous(after) > at + 1)
+        after = index_at(&log->index, index_previous(after) - 1);
+    index_set_previous(entry, index_previous(after));
+    index_set_length(entry, place->length);
+    index_set_previous(after, at + 1);
+    return true;
 }
 
 bool store_log_newest(struct store_log *log, struct span id, uint64_t *index_out)

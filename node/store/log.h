@@ -29,6 +29,7 @@ struct store_log {
 
     _Atomic uint64_t size; /* committed */
     _Atomic uint64_t records;
+    _Atomic uint64_t filled; /* entries that got their lines, since it was opened */
     _Atomic uint64_t bytes;
     pthread_mutex_t mutex; /* what follows */
     struct merkle_head committed;
@@ -56,6 +57,13 @@ void log_index_entry(struct store_log *log, uint64_t at, const struct log_place 
 /* The entry becomes the newest of its id; count keeps the number of records. Room was made with
  * ids_make_room. */
 void log_adopt_id(struct store_log *log, uint64_t at);
+/* The entry at `at`, of which only the leaf was held, gets its line, which is durable at this
+ * place; it takes its place among the entries of its id. Room was made with ids_make_room. false:
+ * nothing was done, as the line is held already or was erased by a later entry. */
+bool log_fill(struct store_log *log, uint64_t at, const struct log_place *place,
+              const struct record *record);
+/* Would log_fill do it? */
+bool log_can_fill(const struct store_log *log, uint64_t at, struct span id);
 /* Destroys the bytes of all entries before `at` with the same id. ERR_IO. */
 MUST_USE enum err log_erase_before(struct store_log *log, uint64_t at, struct why *why);
 /* The tree of the first `size` entries, which are in index and nodes. */

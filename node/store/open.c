@@ -11,11 +11,22 @@
 #include "proto/log/checkpoint.h"
 #include "proto/sync/lines.h"
 
+/* The line of an entry that stands before it as withheld. */
+struct fill {
+    uint64_t at;
+    struct log_place place;
+};
+
 struct scan {
     struct store_log *log;
     struct tape tape;
     struct buf note;
-    uint64_t held;    /* entries read, committed or not yet */
+    uint64_t held; /* entries read, committed or not yet */
+    bool fills;    /* the next line is that of entry `filled` */
+    uint64_t filled;
+    struct fill *pending; /* not committed yet */
+    size_t pending_count;
+    size_t pending_cap;
     uint32_t segment; /* being read */
     uint64_t good;    /* bytes of it up to the last commit, or note behind one */
     struct why *why;
@@ -34,6 +45,59 @@ static enum err add_entry(struct scan *scan, const struct log_place *place,
     return OK;
 }
 
+static enum err keep_fill(struct scan *scan, const struct log_place *place)
+{
+    if (scan->pending_count == scan->pending_cap) {
+        size_t cap = scan->pending_cap == 0 ? 64 : scan->pending_cap * 2;
+        struct fill *grown = realloc(scan->pending, cap * sizeof(*grown));
+        if (grown == NULL)
+            return ERR_NO_MEMORY;
+        scan->pending = grown;
+        scan->pending_cap = cap;
+    }
+    scan->pending[scan->pending_count++] = (struct fill){.at = scan->filled, .place = *place};
+    return OK;
+}
+
+/* The line behind ["fill",index]: the record, or what lies over it since it was erased. */
+static enum err read_fill(struct scan *scan, struct span line, const struct log_place *place)
+{
+    struct hash leaf;
+    scan->fills = false;
+    if (scan->filled >= scan->held)
+        return ERR_DAMAGED;
+    bool is_record = line.len > 0 && line.data[0] == '{';
+    if (is_record) {
+        leaf = merkle_leaf_hash(line);
+    } else {
+        struct control control;
+        TRY(control_read(line, CONTROL_IN_SEGMENT, &scan->tape, &control, NULL));
+        if (control.kind != CONTROL_ERASED)
+            return ERR_DAMAGED;
+        leaf = control.hash;
+    }
+    if (!hash_equal(&leaf, &index_at(&scan->log->index, scan->filled)->leaf))
+        return ERR_DAMAGED;
+    return is_record ? keep_fill(scan, place) : OK;
+}
+
+static enum err apply_fills(struct scan *scan)
+{
+    struct store_log *log = scan->log;
+    TRY(ids_make_room(&log->ids, scan->pending_count));
+    for (size_t i = 0; i < scan->pending_count; i++) {
+        const struct fill *fill = &scan->pending[i];
+        struct record record;
+        struct span line =
+            span_of(segments_at(&log->segments, fill->place.segment)->map + fill->place.offset,
+                    fill->place.length);
+        TRY(record_read(line, &scan->tape, &record, NULL));
+        (void)log_fill(log, fill->at, &fill->place, &record);
+    }
+    scan->pending_count = 0;
+    return OK;
+}
+
 static enum err read_commit(struct scan *scan, const struct control *control)
 {
     struct store_log *log = scan->log;
@@ -45,7 +109,7 @@ static enum err read_commit(struct scan *scan, const struct control *control)
     log->committed = head;
     for (uint64_t i = before; i < head.size; i++)
         log_adopt_id(log, i);
-    return OK;
+    return apply_fills(scan);
 }
 
 static enum err read_checkpoint(struct scan *scan, const struct control *control)
@@ -78,6 +142,8 @@ static enum err read_line(struct scan *scan, struct span line, const struct log_
                           bool *settles_out)
 {
     *settles_out = false;
+    if (scan->fills)
+        return read_fill(scan, line, place);
     if (line.len > 0 && line.data[0] == '{') {
         struct record record;
         TRY(record_read(line, &scan->tape, &record, NULL));
@@ -91,6 +157,10 @@ static enum err read_line(struct scan *scan, struct span line, const struct log_
         return read_withheld(scan, &control, place);
     case CONTROL_ERASED:
         return add_entry(scan, place, NULL, &control.hash);
+    case CONTROL_FILL:
+        scan->fills = true;
+        scan->filled = control.size;
+        return OK;
     case CONTROL_COMMIT:
         *settles_out = true;
         return read_commit(scan, &control);
@@ -222,6 +292,7 @@ static enum err read_log(struct store_log *log, struct why *why)
     enum err err = read_segments(&scan);
     tape_clear(&scan.tape);
     buf_clear(&scan.note);
+    free(scan.pending);
     TRY(err);
     TRY(finish_erasures(log, believed, why));
     segments_release(&log->segments, log->segments.count);

@@ -5,7 +5,8 @@
  *   logs/<scid>/<first>.seg       NDJSON exactly as sync sends it: record lines, ["withheld",..],
  *                                 ["erased","<b64 leaf>",..padding] over destroyed bytes, and
  * marks:
- *                                 ["commit",size,"<b64 root>"] ends each batch,
+ *                                 ["fill",index] before the line of an older entry, which was
+ *                                 withheld; ["commit",size,"<b64 root>"] ends each batch,
  * ["checkpoint","<note>"] logs/<scid>/index, level8     derived: 64 bytes per entry; Merkle nodes
  * of level 8 logs/<scid>/position          derived: up to where those two are known to be whole A
  * commit is durable after ONE fdatasync; a torn tail is cut back to the last commit mark whose root
@@ -75,7 +76,10 @@ struct merkle_head store_log_checkpoint(struct store_log *log, struct buf *note_
 uint64_t store_log_bytes(const struct store_log *log);   /* on disk */
 uint64_t store_log_records(const struct store_log *log); /* ids whose newest entry is a put */
 
-/* Queues a batch (sealed) for the writer; group-committed with others. For a batch whose first is
+/* A batch that fills (batch_append_fill) gives entries their lines of which only the leaf is held;
+ * those held already, or erased since, are passed over; ERR_BAD_PROOF when a line does not have the
+ * leaf hash of its entry, ERR_CONFLICT for an entry beyond the end.
+ * Queues a batch (sealed) for the writer; group-committed with others. For a batch whose first is
  * known, entries already held are skipped when they are equal (ERR_FORK otherwise), a gap is
  * ERR_CONFLICT; when batch.head.size is not 0 the writer's own root must equal it (ERR_FORK). A
  * note is stored behind the entries; an empty batch with a note stores a checkpoint of the
@@ -96,6 +100,11 @@ struct log_reader store_log_reader(struct store_log *log);
 struct merkle_source store_log_source(struct store_log *log);
 /* Index of the newest entry of this id whose line is held; false: none. */
 bool store_log_newest(struct store_log *log, struct span id, uint64_t *index_out);
+/* Ranges of entries whose lines are not held, the last one reaching to the end where there are more
+ * than max or more than a bounded number of entries was looked at. Returns how many. */
+size_t store_log_withheld(struct store_log *log, struct log_range *out, size_t max);
+/* How many entries got their lines since the store was opened. */
+uint64_t store_log_filled(const struct store_log *log);
 /* Is this entry the newest of its id? For scans. index < committed size. */
 bool store_log_is_newest(struct store_log *log, uint64_t index);
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "node/store/fill.h"
 #include "node/store/position.h"
 #include "proto/log/checkpoint.h"
 #include "proto/sync/lines.h"
@@ -16,12 +17,14 @@ _Static_assert(GROUP_BYTES_MAX + SYNC_BATCH_BYTES_MAX + JOBS_MAX * (2 * NOTE_BYT
                "a group fits the room behind a full segment");
 
 struct job {
+    uint64_t offset; /* of its lines in the segment */
     struct store_log *log;
     struct batch *batch;
     store_done_fn done;
     void *ctx;
     struct store_result result;
     bool answered;
+    bool grouped; /* of the group that is being written */
 };
 
 struct writer {
@@ -148,6 +151,12 @@ static enum err take_in(struct job *job, uint32_t segment, uint64_t offset)
 {
     struct merkle_range before = job->log->range;
     uint32_t skip;
+    job->offset = offset;
+    if (job->batch->fills) {
+        TRY(fill_prepare(job->log, job->batch, &job->result.why));
+        job->result.added = job->batch->count;
+        return OK;
+    }
     TRY(compare_overlap(job, &skip));
     job->result.first = job->batch->first == BATCH_FIRST_NEXT ? before.size : job->batch->first;
     if (skip > 0)
@@ -200,24 +209,44 @@ static void note_erasures(struct group *group, const struct batch *batch)
                            (batch->entries[i].length > 0 && batch->entries[i].op == RECORD_ERASE);
 }
 
+/* Jobs that append are written together. One that fills is a group of its own: whether a line may
+ * be filled in depends on what was appended, and filled in, before. */
+static void select_jobs(struct writer *writer, const struct store_log *log)
+{
+    bool any = false;
+    bool fills = false;
+    for (size_t i = 0; i < writer->job_count; i++) {
+        struct job *job = &writer->jobs[i];
+        job->grouped = false;
+        if (job->log != log || job->answered)
+            continue;
+        if (!any)
+            fills = job->batch->fills;
+        job->grouped = !any || (!fills && !job->batch->fills);
+        any = true;
+    }
+}
+
 /* Gathers what the log's jobs add; those refused are answered at once. */
 static void gather(struct writer *writer, struct group *group)
 {
     uint32_t segment = group->log->segments.count - 1;
     for (size_t i = 0; i < writer->job_count; i++) {
         struct job *job = &writer->jobs[i];
-        if (job->log != group->log || job->answered)
+        if (!job->grouped)
             continue;
         enum err err =
             group->log->broken != OK ? group->log->broken : take_in(job, segment, group->offset);
         if (err != OK) {
+            job->grouped = false;
             answer(writer, job, err);
             continue;
         }
         group->entries += job->result.added;
         if (job->batch->lines.len == 0)
             continue;
-        note_erasures(group, job->batch);
+        if (!job->batch->fills)
+            note_erasures(group, job->batch);
         writer->parts[group->parts++] = buf_span(&job->batch->lines);
         group->offset += job->batch->lines.len;
     }
@@ -233,7 +262,7 @@ static enum err write_group(struct writer *writer, struct group *group, struct w
     }
     for (size_t i = 0; i < writer->job_count; i++) {
         const struct job *job = &writer->jobs[i];
-        if (job->log == group->log && !job->answered && job->batch->note.len > 0)
+        if (job->grouped && job->batch->note.len > 0)
             lines_append_checkpoint(&writer->marks, buf_span(&job->batch->note));
     }
     TRY(buf_check(&writer->marks));
@@ -241,6 +270,22 @@ static enum err write_group(struct writer *writer, struct group *group, struct w
         return OK;
     writer->parts[group->parts++] = buf_span(&writer->marks);
     return segments_append(&group->log->segments, writer->parts, group->parts, why);
+}
+
+/* Behind publish: readers of the entries that were appended do not meet it. */
+static enum err fill_in(struct writer *writer, struct store_log *log)
+{
+    bool any = false;
+    for (size_t i = 0; i < writer->job_count; i++) {
+        const struct job *job = &writer->jobs[i];
+        if (!job->grouped || !job->batch->fills)
+            continue;
+        any = true;
+        TRY(fill_publish(log, job->batch, log->segments.count - 1, job->offset));
+    }
+    if (any)
+        position_write(log);
+    return OK;
 }
 
 static enum err erase(struct store_log *log, uint64_t begin, uint64_t end, struct why *why)
@@ -267,7 +312,7 @@ static void publish(struct writer *writer, struct group *group)
     log->end_offset = segments_at(&log->segments, log->end_segment)->bytes;
     for (size_t i = 0; i < writer->job_count; i++) {
         const struct job *job = &writer->jobs[i];
-        if (job->log == log && !job->answered && job->batch->note.len > 0)
+        if (job->grouped && job->batch->note.len > 0)
             log_adopt_note(log, &job->batch->head, buf_span(&job->batch->note));
     }
     pthread_mutex_unlock(&log->mutex);
@@ -283,7 +328,7 @@ static void fail_group(struct writer *writer, struct group *group, enum err err,
         log->broken = err; /* until it is opened again */
     for (size_t i = 0; i < writer->job_count; i++) {
         struct job *job = &writer->jobs[i];
-        if (job->log != log || job->answered)
+        if (!job->grouped)
             continue;
         job->result.why = *why;
         answer(writer, job, err);
@@ -294,6 +339,7 @@ static void commit_log(struct writer *writer, struct store_log *log)
 {
     struct group group = {.log = log, .before = log->range};
     struct why why = {.rule = NULL};
+    select_jobs(writer, log);
     enum err err = log->broken != OK ? log->broken : open_segment(log, &why);
     if (err == OK) {
         group.offset = segments_at(&log->segments, log->segments.count - 1)->bytes;
@@ -307,10 +353,13 @@ static void commit_log(struct writer *writer, struct store_log *log)
         return;
     }
     publish(writer, &group);
-    if (group.has_erase && (err = erase(log, group.before.size, log->range.size, &why)) != OK)
+    if ((err = fill_in(writer, log)) != OK)
+        log->broken = err; /* opening anew finishes it */
+    if (err == OK && group.has_erase &&
+        (err = erase(log, group.before.size, log->range.size, &why)) != OK)
         log->broken = err; /* opening anew finishes it */
     for (size_t i = 0; i < writer->job_count; i++)
-        if (writer->jobs[i].log == log && !writer->jobs[i].answered)
+        if (writer->jobs[i].grouped)
             answer(writer, &writer->jobs[i], err);
     struct store_event event = {
         .log = log, .committed = log->committed, .checkpoint = log->checkpoint};

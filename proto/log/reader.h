@@ -14,6 +14,12 @@ struct log_entry {
     enum record_audience audience; /* the same */
 };
 
+/* Entries [begin, end). */
+struct log_range {
+    uint64_t begin;
+    uint64_t end;
+};
+
 /* Spans stay valid until the reader is released by whoever gave it. `size` never shrinks; entries
  * and nodes below the size that the reader was made with can be read by any thread without waiting.
  */

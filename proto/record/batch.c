@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "proto/base/hash_text.h"
+#include "proto/sync/lines.h"
 
 static const struct span withheld_opening = {(const uint8_t *)"[\"withheld\"", 11};
 static const struct span withheld_closing = {(const uint8_t *)"]\n", 2};
@@ -38,6 +39,7 @@ void batch_reset(struct batch *batch)
     batch->first = BATCH_FIRST_NEXT;
     batch->head = (struct merkle_head){.size = 0};
     batch->open_withheld = 0;
+    batch->fills = false;
 }
 
 /* Room for n bytes and one entry; nothing is changed but the memory. */
@@ -110,6 +112,25 @@ enum err batch_append_withheld(struct batch *batch, const struct hash *leaf)
     batch->entries[batch->count++] =
         (struct batch_entry){.offset = (uint32_t)batch->lines.len, .leaf = *leaf};
     buf_append(&batch->lines, item, sizeof(item));
+    return OK;
+}
+
+enum err batch_append_fill(struct batch *batch, uint64_t index, const struct record *record,
+                           const struct hash *leaf)
+{
+    CHECK(batch->fills || batch->count == 0);
+    size_t before = batch->lines.len;
+    lines_append_fill(&batch->lines, index);
+    enum err err = buf_check(&batch->lines);
+    if (err == OK)
+        err = batch_append(batch, record, leaf);
+    if (err != OK) {
+        batch->lines.failed = OK;
+        batch->lines.len = before;
+        return err;
+    }
+    batch->fills = true;
+    batch->entries[batch->count - 1].fills = index;
     return OK;
 }
 

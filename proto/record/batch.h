@@ -14,6 +14,7 @@ struct batch_entry {
     uint8_t op;       /* enum record_op */
     uint8_t audience; /* enum record_audience */
     struct hash leaf;
+    uint64_t fills; /* in a batch that fills: the index of the entry */
 };
 
 #define BATCH_FIRST_NEXT UINT64_MAX
@@ -29,6 +30,8 @@ struct batch {
     struct merkle_head
         head;        /* the verified tree after the last entry; size 0: not known (own log) */
     struct buf note; /* the signed checkpoint of exactly `head`, or empty */
+    bool
+        fills; /* the lines belong to entries that are held as leaves; first and head say nothing */
     uint32_t open_withheld; /* leaves in the withheld line that is not closed yet */
 };
 
@@ -43,6 +46,10 @@ void batch_reset(struct batch *batch);
 MUST_USE enum err batch_append(struct batch *batch, const struct record *record,
                                const struct hash *leaf);
 MUST_USE enum err batch_append_withheld(struct batch *batch, const struct hash *leaf);
+/* The line of an entry of which the leaf is held: the batch becomes one that fills, and may hold
+ * nothing else (CHECKed). */
+MUST_USE enum err batch_append_fill(struct batch *batch, uint64_t index,
+                                    const struct record *record, const struct hash *leaf);
 /* Ends an open withheld line. Call before the batch leaves its builder. */
 MUST_USE enum err batch_seal(struct batch *batch);
 

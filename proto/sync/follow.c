@@ -40,6 +40,9 @@ struct follow {
     struct buf note;
     struct batch *batch; /* entries not proved yet; NULL: none */
     uint32_t unproved;   /* entries since the last proof, those passed over included */
+    struct batch *fills; /* lines of entries held as leaves; NULL: none */
+    bool fill_expected;  /* the next line is the record of entry fill_index */
+    uint64_t fill_index;
 
     struct batch *spare[SYNC_BATCHES_IN_FLIGHT_MAX];
     unsigned spare_count;
@@ -83,6 +86,7 @@ void follow_free(struct follow *follow)
     for (unsigned i = 0; i < follow->spare_count; i++)
         batch_free(follow->spare[i]);
     batch_free(follow->batch);
+    batch_free(follow->fills);
     buf_clear(&follow->partial);
     buf_clear(&follow->note);
     tape_clear(&follow->tape);
@@ -94,6 +98,31 @@ static int compare_origins(const void *a, const void *b)
     const struct follow_log *const *left = a;
     const struct follow_log *const *right = b;
     return jcs_compare_keys((*left)->origin, (*right)->origin);
+}
+
+/* "want":{"<origin>":[begin,end,...],...}, for the logs where something is wanted. */
+static void append_wanted(struct buf *out, const struct follow_log *const *sorted, size_t count)
+{
+    size_t ranges = 0;
+    const char *before = ",\"want\":{";
+    for (size_t i = 0; i < count; i++) {
+        if (sorted[i]->own || sorted[i]->wanted_count == 0)
+            continue;
+        buf_append_cstr(out, before);
+        before = ",";
+        jcs_append_string(out, sorted[i]->origin);
+        for (size_t w = 0; w < sorted[i]->wanted_count; w++) {
+            buf_append_cstr(out, w == 0 ? ":[" : ",");
+            buf_append_u64(out, sorted[i]->wanted[w].begin);
+            buf_append_byte(out, ',');
+            buf_append_u64(out, sorted[i]->wanted[w].end);
+        }
+        buf_append_byte(out, ']');
+        ranges += sorted[i]->wanted_count;
+    }
+    CHECK(ranges <= SYNC_WANTED_RANGES_MAX);
+    if (ranges > 0)
+        buf_append_byte(out, '}');
 }
 
 enum err follow_write_request(const struct follow_log *logs, size_t count, bool follow,
@@ -115,7 +144,9 @@ enum err follow_write_request(const struct follow_log *logs, size_t count, bool 
         buf_append_byte(out, ':');
         buf_append_u64(out, sorted[i]->own ? LINES_SIZE_MAX : sorted[i]->range.size);
     }
-    buf_append_cstr(out, "}}");
+    buf_append_byte(out, '}');
+    append_wanted(out, sorted, count);
+    buf_append_byte(out, '}');
     free(sorted);
     return buf_check(out);
 }
@@ -217,7 +248,7 @@ static enum err add_log(struct follow *follow, struct span origin, size_t place,
 
 static enum err on_log(struct follow *follow, const struct control *control, struct why *why)
 {
-    if (follow->unproved > 0)
+    if (follow->unproved > 0 || follow->fills != NULL)
         return refuse(follow, why, "sync: entries are proved before another log begins");
     bool found;
     size_t place = place_of(follow, control->origin, &found);
@@ -341,6 +372,47 @@ static enum err too_large(const struct follow *follow, enum err err, struct why 
                                follow->line_number, NULL, NULL);
 }
 
+static enum err on_fill(struct follow *follow, const struct control *control, struct why *why)
+{
+    if (follow->log->own || !follow->has_checkpoint || follow->unproved > 0)
+        return refuse(follow, why, "sync: entries are filled in before those that are new");
+    if (control->size >= follow->log->range.size)
+        return refuse(follow, why, "sync: only entries that are held as leaves are filled in");
+    if (follow->fills != NULL && follow->fills->count == SYNC_BATCH_ENTRIES_MAX)
+        return why_set(why, ERR_LIMIT,
+                       "sync: at most SYNC_BATCH_ENTRIES_MAX entries are filled in "
+                       "at once",
+                       follow->line_number, NULL, NULL);
+    follow->fill_expected = true;
+    follow->fill_index = control->size;
+    return OK;
+}
+
+static enum err on_filled(struct follow *follow, const struct control *control,
+                          struct follow_effects *effects, struct why *why)
+{
+    if (follow->fills == NULL || control->size != follow->fills->count)
+        return refuse(follow, why, "sync: filled counts the entries that were filled in");
+    TRY(batch_seal(follow->fills));
+    effects->batch = follow->fills;
+    effects->origin = state_origin(follow->log);
+    follow->fills = NULL;
+    follow->in_flight++;
+    return OK;
+}
+
+static enum err on_filling_record(struct follow *follow, struct span line, struct why *why)
+{
+    struct record record;
+    follow->fill_expected = false;
+    TRY(record_read(line, &follow->tape, &record, why));
+    if (follow->fills == NULL && (follow->fills = take_spare(follow)) == NULL)
+        return ERR_NO_MEMORY;
+    struct hash leaf = merkle_leaf_hash(line);
+    return too_large(follow, batch_append_fill(follow->fills, follow->fill_index, &record, &leaf),
+                     why);
+}
+
 static enum err on_record(struct follow *follow, struct span line, struct why *why)
 {
     bool wanted;
@@ -416,6 +488,10 @@ static enum err on_control(struct follow *follow, struct span line, struct follo
         return on_withheld(follow, &control, why);
     case CONTROL_PROOF:
         return on_proof(follow, &control, effects, why);
+    case CONTROL_FILL:
+        return on_fill(follow, &control, why);
+    case CONTROL_FILLED:
+        return on_filled(follow, &control, effects, why);
     case CONTROL_LOG:
     case CONTROL_PING:
     case CONTROL_COMMIT:
@@ -430,6 +506,8 @@ static enum err on_line(struct follow *follow, struct span line, struct follow_e
                         struct why *why)
 {
     follow->line_number++;
+    if (follow->fill_expected && (line.len == 0 || line.data[0] != '{'))
+        return refuse(follow, why, "sync: a record follows the line that says whose it is");
     if (line.len > 0 && line.data[0] == '[')
         return on_control(follow, line, effects, why);
     if (line.len == 0 || line.data[0] != '{')
@@ -440,7 +518,8 @@ static enum err on_line(struct follow *follow, struct span line, struct follow_e
         follow->skipped++;
         return OK;
     }
-    return on_record(follow, line, why);
+    return follow->fill_expected ? on_filling_record(follow, line, why)
+                                 : on_record(follow, line, why);
 }
 
 static enum err line_too_long(const struct follow *follow, enum err err, struct why *why)

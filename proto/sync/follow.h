@@ -5,6 +5,7 @@
 #ifndef MAILLON_PROTO_SYNC_FOLLOW_H
 #define MAILLON_PROTO_SYNC_FOLLOW_H
 
+#include "proto/log/reader.h"
 #include "proto/record/batch.h"
 
 struct follow;
@@ -12,7 +13,9 @@ struct follow;
 /* A log that the caller holds already: what is durable. */
 struct follow_log {
     struct span origin;
-    struct merkle_range range; /* of the committed entries */
+    struct merkle_range range;      /* of the committed entries */
+    const struct log_range *wanted; /* those held as leaves alone, in order; may be NULL */
+    size_t wanted_count;
     bool own; /* the caller writes it: the peer must not send entries of it (ERR_BAD_STREAM) */
 };
 
@@ -36,7 +39,8 @@ struct follow_options {
 /* What the driver does next, in this order. */
 struct follow_effects {
     struct batch
-        *batch; /* hand to the store for `origin`, then follow_persisted; NULL: none. Given away. */
+        *batch; /* hand to the store for `origin`, then follow_persisted; NULL: none. Given away.
+                   One that fills was not verified: the store compares it with the leaves. */
     struct span origin; /* of the batch; valid until the next call */
     bool pause;       /* enough is in flight: stop reading until follow_persisted says otherwise */
     uint64_t wake_ms; /* call follow_tick at this monotonic time at the latest */
@@ -45,8 +49,9 @@ struct follow_effects {
 struct follow *follow_new(const struct follow_options *options); /* NULL: no memory */
 void follow_free(struct follow *follow);
 
-/* Appends the body of POST /v1/sync for the logs given. Own logs are asked for with the greatest
- * size: the peer then sends its checkpoint of them and no entries. */
+/* Appends the body of POST /v1/sync for the logs given, in all at most SYNC_WANTED_RANGES_MAX
+ * ranges (CHECKed). Own logs are asked for with the greatest size: the peer then sends its
+ * checkpoint of them and no entries. */
 MUST_USE enum err follow_write_request(const struct follow_log *logs, size_t count, bool follow,
                                        struct buf *out);
 

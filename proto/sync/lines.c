@@ -240,6 +240,20 @@ void lines_append_proof(struct buf *out, uint64_t size, const struct merkle_proo
     append_end(out);
 }
 
+void lines_append_fill(struct buf *out, uint64_t index)
+{
+    buf_append_cstr(out, "[\"fill\",");
+    buf_append_u64(out, index);
+    buf_append_cstr(out, "]\n");
+}
+
+void lines_append_filled(struct buf *out, uint64_t count)
+{
+    buf_append_cstr(out, "[\"filled\",");
+    buf_append_u64(out, count);
+    buf_append_cstr(out, "]\n");
+}
+
 void lines_append_ping(struct buf *out)
 {
     append_name(out, CONTROL_PING);

@@ -24,7 +24,7 @@ struct control {
     struct span line;
     const struct tape *tape;
     struct span origin;  /* log */
-    uint64_t size;       /* log (from), proof, commit */
+    uint64_t size;       /* log (from), proof, commit, fill (index), filled (count) */
     struct hash hash;    /* commit (root), erased (leaf) */
     uint32_t hash_count; /* withheld, proof */
     uint32_t hash_first; /* token of the first of them */
@@ -45,6 +45,10 @@ void control_append_note(const struct control *control, struct buf *out);
 void lines_append_log(struct buf *out, struct span origin, uint64_t from);
 void lines_append_checkpoint(struct buf *out, struct span note); /* must be UTF-8 */
 void lines_append_proof(struct buf *out, uint64_t size, const struct merkle_proof *proof);
+/* The record line behind it is that of entry `index`, of which only the leaf was held. */
+void lines_append_fill(struct buf *out, uint64_t index);
+/* So many of them are a batch. */
+void lines_append_filled(struct buf *out, uint64_t count);
 void lines_append_ping(struct buf *out);
 void lines_append_commit(struct buf *out, const struct merkle_head *head);
 

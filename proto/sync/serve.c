@@ -15,6 +15,13 @@ struct wanted {
     uint64_t size;
 };
 
+/* Entries [begin, end) of one log that the caller holds as leaves alone. */
+struct range {
+    size_t log; /* its place in serve.wanted */
+    uint64_t begin;
+    uint64_t end;
+};
+
 struct item {
     struct serve_log log; /* note is note.data */
     struct buf note;
@@ -22,6 +29,9 @@ struct item {
     uint64_t announced; /* size of the checkpoint announced last */
     bool is_announced;
     bool queued;
+    size_t fill; /* the range being filled in, and the last one of this log */
+    size_t fill_end;
+    uint64_t fill_at;  /* the next entry of it to look at */
     struct item *next; /* in the queue */
 };
 
@@ -33,6 +43,8 @@ struct serve {
     struct wanted *wanted; /* sorted by origin: canonical JSON sorts its keys, and ASCII sorts alike
                               by bytes */
     size_t wanted_count;
+    struct range *ranges; /* sorted by log, then by entry */
+    size_t range_count;
     struct item **items; /* sorted by origin's bytes */
     size_t item_count;
     size_t item_cap;
@@ -42,6 +54,7 @@ struct serve {
     struct merkle_head target;
     uint32_t batch_entries;
     size_t batch_bytes;
+    uint32_t filled; /* lines since the last filled line */
     uint32_t open_withheld;
     uint64_t last_line_ms;
 };
@@ -112,6 +125,52 @@ static enum err read_logs(struct serve *serve, const struct request *request, ui
     return buf_check(&serve->origins);
 }
 
+static size_t place_of_wanted(const struct serve *serve, struct span origin);
+
+/* [begin,end,begin,end,...], each behind the one before. */
+static enum err read_ranges(struct serve *serve, const struct request *request, uint32_t list,
+                            size_t log, struct why *why)
+{
+    const struct tape_token *array = &request->tape.tokens[list];
+    if (array->type != TAPE_ARRAY || array->count % 2 != 0 ||
+        array->count / 2 > SYNC_WANTED_RANGES_MAX - serve->range_count)
+        return refuse(why, array->offset, "want: pairs of begin and end, 10000 in all");
+    uint64_t last = 0;
+    uint32_t token = list + 1;
+    for (uint32_t i = 0; i < array->count / 2; i++) {
+        struct range *range = &serve->ranges[serve->range_count++];
+        range->log = log;
+        TRY(read_size(request, token, &range->begin, why));
+        TRY(read_size(request, token + 1, &range->end, why));
+        if (range->begin < last || range->end <= range->begin)
+            return refuse(why, array->offset, "want: ranges in order");
+        last = range->end;
+        token += 2;
+    }
+    return OK;
+}
+
+static enum err read_wanted(struct serve *serve, const struct request *request, uint32_t want,
+                            struct why *why)
+{
+    const struct tape_token *object = &request->tape.tokens[want];
+    if (object->type != TAPE_OBJECT)
+        return refuse(why, object->offset, "want: an object");
+    serve->ranges = calloc(SYNC_WANTED_RANGES_MAX, sizeof(*serve->ranges));
+    if (serve->ranges == NULL)
+        return ERR_NO_MEMORY;
+    uint32_t key = want + 1;
+    for (uint32_t i = 0; i < object->count; i++) {
+        struct span origin = tape_text(&request->tape, buf_span(&request->text), key);
+        size_t log = place_of_wanted(serve, origin);
+        if (log == serve->wanted_count)
+            return refuse(why, request->tape.tokens[key].offset, "want: logs that are in logs");
+        TRY(read_ranges(serve, request, key + 1, log, why));
+        key = request->tape.tokens[key + 1].next;
+    }
+    return OK;
+}
+
 static enum err read_request(struct serve *serve, const struct request *request, struct why *why)
 {
     struct span text = buf_span(&request->text);
@@ -127,7 +186,9 @@ static enum err read_request(struct serve *serve, const struct request *request,
     uint32_t logs = tape_member(&request->tape, text, 0, SPAN_LITERAL("logs"));
     if (logs == TAPE_NONE)
         return refuse(why, 0, "logs: the state vector");
-    return read_logs(serve, request, logs, why);
+    TRY(read_logs(serve, request, logs, why));
+    uint32_t want = tape_member(&request->tape, text, 0, SPAN_LITERAL("want"));
+    return want == TAPE_NONE ? OK : read_wanted(serve, request, want, why);
 }
 
 static enum err scan_request(struct span body, struct request *out, struct why *why)
@@ -180,6 +241,7 @@ void serve_free(struct serve *serve)
     }
     free(serve->items);
     free(serve->wanted);
+    free(serve->ranges);
     buf_clear(&serve->origins);
     free(serve);
 }
@@ -200,7 +262,8 @@ static int compare(struct span a, struct span b)
     return a.len < b.len ? -1 : a.len > b.len;
 }
 
-static uint64_t size_wanted(const struct serve *serve, struct span origin)
+/* wanted_count: it is not among them. */
+static size_t place_of_wanted(const struct serve *serve, struct span origin)
 {
     size_t low = 0;
     size_t high = serve->wanted_count;
@@ -210,13 +273,27 @@ static uint64_t size_wanted(const struct serve *serve, struct span origin)
         int order = compare(
             span_of(serve->origins.data + wanted->origin_offset, wanted->origin_len), origin);
         if (order == 0)
-            return wanted->size;
+            return middle;
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return 0;
+    return serve->wanted_count;
+}
+
+/* Which ranges of the log are looked at, and from which entry on. */
+static void begin_filling(const struct serve *serve, struct item *item, size_t wanted)
+{
+    size_t first = 0;
+    while (first < serve->range_count && serve->ranges[first].log != wanted)
+        first++;
+    item->fill = first;
+    item->fill_end = first;
+    while (item->fill_end < serve->range_count && serve->ranges[item->fill_end].log == wanted)
+        item->fill_end++;
+    if (item->fill < item->fill_end)
+        item->fill_at = serve->ranges[first].begin;
 }
 
 static size_t place_of(const struct serve *serve, struct span origin, bool *found_out)
@@ -255,7 +332,10 @@ static enum err add_item(struct serve *serve, const struct serve_log *log, size_
     if (item == NULL)
         return ERR_NO_MEMORY;
     item->log.origin = log->origin;
-    item->position = size_wanted(serve, log->origin);
+    size_t wanted = place_of_wanted(serve, log->origin);
+    item->position = wanted == serve->wanted_count ? 0 : serve->wanted[wanted].size;
+    if (log->fills && wanted < serve->wanted_count)
+        begin_filling(serve, item, wanted);
     buf_init(&item->note, NOTE_BYTES_MAX);
     memmove(serve->items + place + 1, serve->items + place,
             (serve->item_count - place) * sizeof(struct item *));
@@ -328,7 +408,8 @@ static void announce(struct serve *serve, struct item *item, struct buf *out)
     item->is_announced = true;
     lines_append_log(out, item->log.origin, item->position);
     lines_append_checkpoint(out, item->log.note);
-    serve->active = item->position < serve->target.size ? item : NULL;
+    bool fills = item->fill < item->fill_end;
+    serve->active = fills || item->position < serve->target.size ? item : NULL;
 }
 
 static bool may_read(const struct serve *serve, const struct item *item,
@@ -357,6 +438,48 @@ static enum err send_entry(struct serve *serve, struct buf *out)
     item->position++;
     serve->batch_entries++;
     serve->batch_bytes += out->len - before;
+    return buf_check(out);
+}
+
+static void end_filling(struct serve *serve, struct buf *out)
+{
+    if (serve->filled > 0)
+        lines_append_filled(out, serve->filled);
+    serve->filled = 0;
+    serve->batch_bytes = 0;
+}
+
+/* The next entry that the caller holds as a leaf: its line, if it may read it now. Public entries
+ * are withheld from nobody: what is missing of them was erased. */
+static enum err send_fill(struct serve *serve, struct buf *out)
+{
+    struct item *item = serve->active;
+    const struct range *range = &serve->ranges[item->fill];
+    uint64_t end = range->end < item->position ? range->end : item->position;
+    end = end < serve->target.size ? end : serve->target.size;
+    if (item->fill_at >= end) {
+        item->fill++;
+        if (item->fill < item->fill_end) {
+            item->fill_at = serve->ranges[item->fill].begin;
+            return OK;
+        }
+        end_filling(serve, out);
+        if (item->position >= serve->target.size)
+            serve->active = NULL;
+        return buf_check(out);
+    }
+    struct log_entry entry;
+    TRY(item->log.reader.entry(item->log.reader.ctx, item->fill_at, &entry));
+    if (entry.line.len > 0 && entry.audience != AUDIENCE_PUBLIC && may_read(serve, item, &entry)) {
+        lines_append_fill(out, item->fill_at);
+        buf_append_span(out, entry.line);
+        buf_append_byte(out, '\n');
+        serve->filled++;
+        serve->batch_bytes += entry.line.len;
+    }
+    item->fill_at++;
+    if (serve->filled == SYNC_BATCH_ENTRIES_MAX || serve->batch_bytes >= SYNC_BATCH_BYTES_SOFT)
+        end_filling(serve, out);
     return buf_check(out);
 }
 
@@ -392,6 +515,8 @@ static enum err send_some(struct serve *serve, struct buf *out)
         announce(serve, dequeue(serve), out);
         return buf_check(out);
     }
+    if (serve->active->fill < serve->active->fill_end)
+        return send_fill(serve, out);
     TRY(send_entry(serve, out));
     return batch_is_full(serve) ? send_proof(serve, out) : OK;
 }

@@ -14,6 +14,8 @@ struct serve_log {
     struct merkle_head head; /* of the newest checkpoint wholly held */
     struct span note;        /* its signed note; copied */
     void *log;               /* the driver's own, passed back */
+    bool fills; /* the caller is of some audience: what it wants of entries that it holds as leaves
+                   alone is looked for, before what is new. Told once, with the first offer. */
 };
 
 /* May this caller read this entry's bytes? Otherwise its leaf is sent withheld. */
