@@ -13,14 +13,18 @@
 #define DID "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
 #define CERT "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
 
+#define REQUEST "z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH"
+
 static void what_is_written_is_read(void **state)
 {
     (void)state;
     static const struct pairing cases[] = {
-        {DID, "https://localhost:8443", CERT},
-        {DID, "https://coop-a.example", ""},
-        {DID, "https://192.0.2.7:1", CERT},
-        {DID, "https://[2001:db8::1]:65535", CERT},
+        {DID, "https://localhost:8443", CERT, ""},
+        {DID, "https://coop-a.example", "", ""},
+        {DID, "https://coop-a.example", "", REQUEST},
+        {DID, "https://coop-a.example", CERT, REQUEST},
+        {DID, "https://192.0.2.7:1", CERT, ""},
+        {DID, "https://[2001:db8::1]:65535", CERT, ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf text;
@@ -31,6 +35,7 @@ static void what_is_written_is_read(void **state)
         assert_string_equal(read.did, cases[i].did);
         assert_string_equal(read.url, cases[i].url);
         assert_string_equal(read.cert, cases[i].cert);
+        assert_string_equal(read.request, cases[i].request);
         buf_clear(&text);
     }
 }
@@ -38,7 +43,7 @@ static void what_is_written_is_read(void **state)
 static void it_reads_as_documented(void **state)
 {
     (void)state;
-    struct pairing pairing = {DID, "https://localhost:8443", CERT};
+    struct pairing pairing = {DID, "https://localhost:8443", CERT, ""};
     struct buf text;
     buf_init(&text, PAIRING_BYTES_MAX);
     assert_int_equal(pairing_write(&pairing, &text, NULL), OK);
@@ -72,6 +77,12 @@ static void refuses_what_is_broken_in_one_place(void **state)
         DID "?url=https://localhost:8443\n",
         DID "?url=https://localhost:8443 ",
         DID "?url=https://localhost:8443&cert=",
+        DID "?url=https://localhost:8443&request=",
+        DID "?url=https://localhost:8443&cert=&request=" REQUEST,
+        DID "?url=https://localhost:8443&request=" REQUEST "&cert=" CERT,
+        DID "?url=https://localhost:8443&request=" REQUEST "&request=" REQUEST,
+        DID "?url=https://localhost:8443&request=z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktI",
+        DID "?url=https://localhost:8443&request=" REQUEST "&",
         DID "?url=https://localhost:8443&cert=" CERT "A",
         DID "?url=https://localhost:8443&cert=" CERT "=",
         DID "?url=https://localhost:8443&cert=n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCg",
