@@ -64,7 +64,7 @@ static enum err offer_what_is_new(struct call *call, struct sync_stream *stream)
     }
 }
 
-/* Lines that this node has got itself for entries that it held as leaves. */
+/* Another number whenever this node has got lines itself for entries that it held as leaves. */
 static uint64_t entries_filled(struct node *node)
 {
     uint64_t filled = 0;

@@ -12,6 +12,7 @@ struct docket {
     uint64_t next; /* the first entry that the packs of `generation` have not judged */
     uint64_t seen; /* entries that some packs have judged; at least next */
     uint64_t generation;
+    uint64_t filled;    /* store_log_filled when it was begun */
     uint64_t counts[4]; /* by enum judgement, of the entries seen */
 };
 
@@ -122,12 +123,24 @@ static void enter(struct docket *docket, uint64_t first, size_t count, const uin
         docket->seen = docket->next;
 }
 
+/* Entries that were found to be withheld have lines now: nothing that was found counts. */
+static void begin_anew(struct docket *docket, uint64_t filled)
+{
+    docket->filled = filled;
+    docket->next = 0;
+    docket->seen = 0;
+    memset(docket->counts, 0, sizeof(docket->counts));
+    if (docket->cap > 0)
+        memset(docket->bits, 0, docket->cap / 4);
+}
+
 /* Judges the next entries of a log. false: there is nothing left of it (or no memory for more, and
  * then whoever looks judges for himself). */
 static bool judge_some(struct judge *judge, struct store_log *log, struct tape *tape)
 {
     uint64_t size = store_log_committed(log).size;
     uint64_t generation = packs_generation(judge->look->packs);
+    uint64_t filled = store_log_filled(log);
     uint8_t found[BATCH_ENTRIES];
     pthread_mutex_lock(&judge->mutex);
     struct docket *docket = docket_of(judge, log, true);
@@ -135,6 +148,8 @@ static bool judge_some(struct judge *judge, struct store_log *log, struct tape *
         docket->generation = generation;
         docket->next = 0;
     }
+    if (docket != NULL && docket->filled != filled)
+        begin_anew(docket, filled);
     bool more = docket != NULL && docket->next < size && make_room(docket, size);
     uint64_t first = more ? docket->next : 0;
     pthread_mutex_unlock(&judge->mutex);
@@ -299,7 +314,7 @@ enum judgement judge_look(struct judge_look *look, struct store_log *log, uint64
     enum judgement known = JUDGED_NOT_YET;
     pthread_mutex_lock(&judge->mutex);
     const struct docket *docket = docket_of(judge, log, false);
-    if (docket != NULL && index < docket->seen)
+    if (docket != NULL && index < docket->seen && docket->filled == store_log_filled(log))
         known = bits_at(docket, index);
     pthread_mutex_unlock(&judge->mutex);
     return known != JUDGED_NOT_YET ? known : judge_record(look, tape, record);

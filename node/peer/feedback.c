@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/sign_request.h"
 #include "node/net/client.h"
 
 #define FIRST_MS 1000u
@@ -88,14 +89,21 @@ static void ask(struct feedback *feedback)
                    feedback->node->origin);
     buf_reset(&feedback->body);
     feedback->status = 0;
+    struct buf headers; /* unsigned, it is told of what is public */
+    buf_init(&headers, HTTP_HEAD_BYTES_MAX);
+    if (sign_request(feedback->node, "GET", url, span_of(NULL, 0), &headers) != OK)
+        buf_reset(&headers);
+    buf_append_byte(&headers, '\0');
     struct client_options options = {.loop = feedback->loop,
                                      .url = url,
                                      .method = "GET",
+                                     .extra_headers = (const char *)headers.data,
                                      .pin = feedback->pin,
                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                      .silence_ms = SYNC_SILENCE_MS,
                                      .handler = {feedback, on_head, on_body, on_end}};
     feedback->client = client_start(&options);
+    buf_clear(&headers);
     if (feedback->client == NULL)
         again(feedback, AGAIN_MS);
 }

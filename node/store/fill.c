@@ -54,7 +54,7 @@ enum err fill_publish(struct store_log *log, const struct batch *batch, uint32_t
 {
     uint64_t low = UINT64_MAX;
     uint64_t high = 0;
-    uint64_t filled = 0;
+    atomic_fetch_add(&log->filled, 1);
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct batch_entry *entry = &batch->entries[i];
         struct record record = record_of(batch, entry);
@@ -63,11 +63,10 @@ enum err fill_publish(struct store_log *log, const struct batch *batch, uint32_t
                                   .length = entry->length};
         if (!log_fill(log, entry->fills, &place, &record))
             continue; /* twice in one batch */
-        filled++;
         low = entry->fills < low ? entry->fills : low;
         high = entry->fills + 1 > high ? entry->fills + 1 : high;
     }
-    (void)atomic_fetch_add_explicit(&log->filled, filled, memory_order_relaxed);
+    atomic_fetch_add(&log->filled, 1);
     /* A start that believes the index reads what is settled from there. */
     return low < high ? index_sync(&log->index, low, high) : OK;
 }
@@ -105,5 +104,5 @@ size_t store_log_withheld(struct store_log *log, struct log_range *out, size_t m
 
 uint64_t store_log_filled(const struct store_log *log)
 {
-    return atomic_load_explicit(&log->filled, memory_order_relaxed);
+    return atomic_load(&log->filled);
 }

@@ -29,7 +29,7 @@ struct store_log {
 
     _Atomic uint64_t size; /* committed */
     _Atomic uint64_t records;
-    _Atomic uint64_t filled; /* entries that got their lines, since it was opened */
+    _Atomic uint64_t filled; /* counts up before and after entries get their lines */
     _Atomic uint64_t bytes;
     pthread_mutex_t mutex; /* what follows */
     struct merkle_head committed;

@@ -103,7 +103,7 @@ bool store_log_newest(struct store_log *log, struct span id, uint64_t *index_out
 /* Ranges of entries whose lines are not held, the last one reaching to the end where there are more
  * than max or more than a bounded number of entries was looked at. Returns how many. */
 size_t store_log_withheld(struct store_log *log, struct log_range *out, size_t max);
-/* How many entries got their lines since the store was opened. */
+/* Another number whenever entries have got their lines. Any thread. */
 uint64_t store_log_filled(const struct store_log *log);
 /* Is this entry the newest of its id? For scans. index < committed size. */
 bool store_log_is_newest(struct store_log *log, uint64_t index);
