@@ -143,6 +143,7 @@ class Peer:
         self.log = log
         self.answer = answer
         self.requests = []
+        self.messages = []
         self.closing = threading.Event()
         folder = case.folder()
         cert, key = os.path.join(folder, "c.pem"), os.path.join(folder, "k.pem")
@@ -187,10 +188,14 @@ class Peer:
                 while b"\r\n\r\n" not in head:
                     head += self.receive(connection)
                 head, body = head.split(b"\r\n\r\n", 1)
-                length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+                length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
+                               if line.lower().startswith(b"content-length")), 0)
+                if length == 0:
+                    return  # no sync: what else is asked of a peer it does not answer
                 while len(body) < length:
                     body += self.receive(connection)
                 self.requests.append(json.loads(body))
+                self.messages.append((head, body))
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
                 for part in self.answer(self.requests[-1]["logs"]):
                     if part is None:
