@@ -16,6 +16,7 @@ trap 'rm -rf "$dir"' EXIT
         node tests/bench/bench_schema_ajv.js "$PWD/build/npm/node_modules" "$sets"
     fi
     "$out/tests/bench/bench_sync"
+    "$out/tests/bench/bench_requests"
     /usr/bin/python3 tests/bench/bench_node.py "$bin" "$records"
 } | grep '^{' | tee "$dir/lines"
 /usr/bin/python3 - "$dir/lines" "$records" <<'P'
@@ -28,7 +29,7 @@ json.dump({"records": int(sys.argv[2]), "cores": os.cpu_count(), "machine": plat
           open("build/bench.json", "w"), indent=1)
 value = lambda name: figures[name]["value"]
 print("\nratios, in this run:")
-for name, limit in (("publish_bulk", "limit_append_fdatasync"), ("backfill", "limit_append_fdatasync"), ("publish_bulk", "limit_sqlite_insert"), ("publish_bulk", "limit_sha256"), ("backfill", "limit_sqlite_insert"),
+for name, limit in (("requests_verified", "limit_ed25519_verify"), ("publish_bulk", "limit_append_fdatasync"), ("backfill", "limit_append_fdatasync"), ("publish_bulk", "limit_sqlite_insert"), ("publish_bulk", "limit_sha256"), ("backfill", "limit_sqlite_insert"),
                     ("backfill", "limit_sha256"), ("backfill", "limit_tls_copy"), ("json_scan", "json_jansson_parse"), ("lens_convert", "lens_scan_alone")):
     if name in figures and limit in figures:
         print(f"  {name:14} {value(name):12.4g}   {limit:22} {value(limit):12.4g}   {value(name) / value(limit):8.3f}")
