@@ -283,12 +283,11 @@ static enum err start_callers(struct node *node, struct why *why)
     if (node->audiences == NULL)
         return ERR_NO_MEMORY;
     TRY(audiences_load(node->audiences, node->state));
-    if (node->mode != NODE_SERVE)
-        return OK;
     struct public_key key;
-    TRY(request_key_need(node->dir, &key, why));
+    if (node->mode == NODE_SERVE)
+        TRY(request_key_need(node->dir, &key, why));
     TRY(request_key_open(node->dir, node->origin, NULL, &node->request_key, why));
-    return callers_start(node, &node->callers);
+    return node->mode == NODE_SERVE ? callers_start(node, &node->callers) : OK;
 }
 
 /* ---- start and stop ---- */

@@ -30,7 +30,7 @@ struct request_key;
 enum node_mode {
     NODE_SERVE, /* all listeners, peers are followed */
     NODE_WRITE, /* a command publishes while no node runs: the Unix socket and the keeper */
-    NODE_READ   /* a command asks while no node runs: the Unix socket alone, no key is opened */
+    NODE_READ   /* a command asks while no node runs: the Unix socket alone, no log key */
 };
 
 struct node {
@@ -63,7 +63,7 @@ struct node {
     struct peers *peers;
     struct audiences *audiences;
     struct callers *callers;
-    struct request_key *request_key; /* NULL unless NODE_SERVE */
+    struct request_key *request_key; /* NULL where there is none yet */
     struct server *public_server;    /* NULL unless NODE_SERVE */
     struct server *local_server;     /* the same */
     struct server *socket_server;

@@ -66,3 +66,14 @@ enum err sign_request(const struct node *node, const char *method, const char *u
     httpsig_fields_clear(&fields);
     return err;
 }
+
+enum err call_headers(const struct node *signer, const char *method, const char *url,
+                      struct span body, struct buf *out)
+{
+    if (body.len > 0)
+        buf_append_cstr(out, "Content-Type: application/json\r\n");
+    if (signer != NULL && signer->request_key != NULL)
+        TRY(sign_request(signer, method, url, body, out));
+    buf_append_byte(out, '\0');
+    return buf_check(out);
+}

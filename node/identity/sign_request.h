@@ -13,4 +13,10 @@ struct node;
 MUST_USE enum err sign_request(const struct node *node, const char *method, const char *url,
                                struct span body, struct buf *out);
 
+/* The header lines of a call with this body (JSON, or empty), and a zero behind them. signer: whose
+ * request key signs it; without one, or with NULL, it is not signed. ERR_BAD_REQUEST (the URL),
+ * ERR_LIMIT, ERR_NO_MEMORY. Any thread. */
+MUST_USE enum err call_headers(const struct node *signer, const char *method, const char *url,
+                               struct span body, struct buf *out);
+
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/sign_request.h"
 #include "node/net/client.h"
 #include "node/net/os.h"
 #include "node/store/guard.h"
@@ -22,6 +23,7 @@ struct question {
     struct client *client;
     struct loop_timer *again;
     int status;
+    bool unsigned_now; /* a signature was refused: the answer is public all the same */
     struct buf body;
     uint8_t pin[32];
 };
@@ -83,6 +85,7 @@ static enum err judge(struct question *question, enum err err, const struct why 
     }
     if (question->status == 404)
         return OK;
+    question->unsigned_now = question->status >= 400 && question->status < 500;
     if (question->status != 200)
         return why_set(&answer->why, ERR_BAD_STREAM, "a checkpoint is answered with 200 or 404", 0,
                        NULL, NULL);
@@ -133,16 +136,22 @@ static void begin(void *ctx)
     buf_reset(&question->body);
     (void)snprintf(url, sizeof(url), "%s/v1/logs/%.*s/checkpoint", peer->url, (int)scid.len,
                    (const char *)scid.data);
+    struct buf headers;
+    buf_init(&headers, HTTP_HEAD_BYTES_MAX);
+    enum err err = call_headers(question->unsigned_now ? NULL : ask->node, "GET", url,
+                                span_of(NULL, 0), &headers);
     struct client_options options = {.loop = ask->loop,
                                      .url = url,
                                      .method = "GET",
+                                     .extra_headers = (const char *)headers.data,
                                      .pin = peer->cert[0] == '\0' ? NULL : question->pin,
                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                      .silence_ms = CONNECT_TIMEOUT_MS,
                                      .handler = {question, on_head, on_body, on_end}};
-    question->client = client_start(&options);
+    question->client = err == OK ? client_start(&options) : NULL;
+    buf_clear(&headers);
     if (question->client == NULL) {
-        question->answer.err = ERR_NO_MEMORY;
+        question->answer.err = err == OK ? ERR_NO_MEMORY : err;
         question->again = loop_after(ask->loop, AGAIN_MS, begin, question);
     }
 }

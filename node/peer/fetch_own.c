@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/sign_request.h"
 #include "node/net/client.h"
 #include "node/net/os.h"
 #include "node/store/guard.h"
@@ -128,8 +129,8 @@ static void on_end(void *ctx, struct client *client, enum err err, const struct 
     finish(fetching, err);
 }
 
-static enum err call(struct fetching *fetching, const char *method, const char *path,
-                     struct span body)
+static enum err call_once(struct fetching *fetching, const char *method, const char *path,
+                          struct span body, const struct node *signer)
 {
     const struct state_peer *peer = fetching->fetch->peer;
     uint8_t pin[32];
@@ -137,26 +138,40 @@ static enum err call(struct fetching *fetching, const char *method, const char *
     (void)snprintf(url, sizeof(url), "%s%s", peer->url, path);
     if (peer->cert[0] != '\0' && !base64url_decode_exact(span_cstr(peer->cert), pin, sizeof(pin)))
         memset(pin, 0, sizeof(pin)); /* damaged: matches no key */
-    struct client_options options = {
-        .loop = fetching->loop,
-        .url = url,
-        .method = method,
-        .extra_headers = body.len == 0 ? NULL : "Content-Type: application/json\r\n",
-        .pin = peer->cert[0] == '\0' ? NULL : pin,
-        .body = body,
-        .accept_zstd = body.len > 0, /* once, and from far away */
-        .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-        .silence_ms = SYNC_SILENCE_MS,
-        .handler = {fetching, on_head, on_body, on_end}};
+    struct buf headers;
+    buf_init(&headers, HTTP_HEAD_BYTES_MAX);
+    enum err err = call_headers(signer, method, url, body, &headers);
+    struct client_options options = {.loop = fetching->loop,
+                                     .url = url,
+                                     .method = method,
+                                     .extra_headers = (const char *)headers.data,
+                                     .pin = peer->cert[0] == '\0' ? NULL : pin,
+                                     .body = body,
+                                     .accept_zstd = body.len > 0, /* once, and from far away */
+                                     .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                                     .silence_ms = SYNC_SILENCE_MS,
+                                     .handler = {fetching, on_head, on_body, on_end}};
     fetching->over = false;
     fetching->status = 0;
-    fetching->client = client_start(&options);
+    fetching->client = err == OK ? client_start(&options) : NULL;
+    buf_clear(&headers);
     if (fetching->client == NULL)
-        return ERR_NO_MEMORY;
+        return err == OK ? ERR_NO_MEMORY : err;
     loop_run(fetching->loop);
     client_free(fetching->client);
     fetching->client = NULL;
     return fetching->err;
+}
+
+/* Signed, so that a member of the commons gets its own lines back. A signature that is refused (the
+ * request key was lost, too; a clock is wrong) does not keep it from what anybody gets. */
+static enum err call(struct fetching *fetching, const char *method, const char *path,
+                     struct span body)
+{
+    enum err err = call_once(fetching, method, path, body, fetching->node);
+    if (err != OK && fetching->status >= 400 && fetching->status < 500)
+        err = call_once(fetching, method, path, body, NULL);
+    return err;
 }
 
 /* The state vector: the own log from where it ends, of all others nothing. */

@@ -541,12 +541,8 @@ static enum err open_stream(struct peer *peer)
     (void)snprintf(url, sizeof(url), "%s/v1/sync", peer->settings.url);
     struct buf headers;
     buf_init(&headers, HTTP_HEAD_BYTES_MAX);
-    buf_append_cstr(&headers, "Content-Type: application/json\r\n");
     if (err == OK)
-        err = sign_request(peer->node, "POST", url, buf_span(&request), &headers);
-    buf_append_byte(&headers, '\0');
-    if (err == OK)
-        err = buf_check(&headers);
+        err = call_headers(peer->node, "POST", url, buf_span(&request), &headers);
     struct client_options options = {.loop = peer->loop,
                                      .url = url,
                                      .method = "POST",

@@ -92,6 +92,31 @@ class Recovery(Case):
             self.assertEqual(node.status()["peers"][0]["state"], "live")
             self.assertIn("sound", node.check())
 
+    def test_a_member_gets_its_own_lines_of_the_commons_back_whole_if_its_request_key_is_left(self):
+        b = self.node("B")
+        a = self.publisher(b)
+        a.command("peer member", b.origin, "on")
+        b.command("peer member", a.origin, "on")
+        a.publish([{"n": "open"}])
+        a.publish([{"n": "shared", "text": "entre nous"}], "--audience", "commons")
+        b.await_log(a.origin, 2)
+        until("B to hold the line", lambda: "entre nous" in b.command("get", f"{a.origin}/shared", ok=None).stdout)
+        a.stop()
+        key = os.path.join(a.dir, "keys", "request.key")
+        os.rename(key, key + ".away")
+        for withheld in (1, 0):
+            self.lose_disk(a)
+            done = json.loads(a.command("log recover", "--from", b.pairing(), "--json").stdout)
+            self.assertEqual((done["complete"], done["size"], done["withheld"]), (True, 2, withheld))
+            if withheld:
+                a.start()  # another key is made, which B does not know
+                a.stop()
+                self.lose_disk(a)
+                done = json.loads(a.command("log recover", "--from", b.pairing(), "--json").stdout)
+                self.assertEqual((done["complete"], done["size"], done["withheld"]), (True, 2, 1))
+                os.rename(key + ".away", key)
+        self.assertIn("entre nous", a.command("get", f"{a.origin}/shared").stdout)
+
     def test_a_node_that_lost_its_log_refuses_until_it_is_recovered_while_it_runs(self):
         b = self.node("B")
         a = self.publisher(b)
