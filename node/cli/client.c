@@ -232,20 +232,3 @@ json_t *cli_answer_json(const struct cli *cli, const struct cli_answer *answer)
         (void)cli_fail(cli, NULL, ERR_BAD_REQUEST, NULL);
     return json;
 }
-
-void cli_append_encoded(struct buf *out, const char *text)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";
-    static const char digits[] = "0123456789ABCDEF";
-    for (; *text != '\0'; text++) {
-        uint8_t c = (uint8_t)*text;
-        if (strchr(plain, c) != NULL) {
-            buf_append_byte(out, c);
-            continue;
-        }
-        buf_append_byte(out, '%');
-        buf_append_byte(out, (uint8_t)digits[c >> 4]);
-        buf_append_byte(out, (uint8_t)digits[c & 15]);
-    }
-}

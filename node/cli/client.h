@@ -36,7 +36,4 @@ int cli_problem(const struct cli *cli, const char *subject, const struct cli_ans
 /* The body as jansson has it, or NULL after a message. */
 json_t *cli_answer_json(const struct cli *cli, const struct cli_answer *answer);
 
-/* Appends text percent-encoded, but for what a path segment or a DID may hold as it is. */
-void cli_append_encoded(struct buf *out, const char *text);
-
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/cli/client.h"
+#include "proto/http/message.h"
 
 int cmd_circle(struct cli *cli);
 
@@ -57,10 +58,10 @@ static int remove_from(struct cli *cli, struct cli_answer *answer)
     struct buf path;
     buf_init(&path, 4096);
     buf_append_cstr(&path, "/admin/circles/");
-    cli_append_encoded(&path, cli->arguments[1]);
+    http_percent_encode(span_cstr(cli->arguments[1]), &path);
     if (cli->count == 3) {
         buf_append_byte(&path, '/');
-        cli_append_encoded(&path, cli->arguments[2]);
+        http_percent_encode(span_cstr(cli->arguments[2]), &path);
     }
     buf_append_byte(&path, '\0');
     int code = buf_check(&path) == OK ? call(cli, "DELETE", (const char *)path.data, NULL, answer)

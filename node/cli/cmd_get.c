@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "node/cli/client.h"
+#include "proto/http/message.h"
 #include "proto/identity/did.h"
 
 int cmd_get(struct cli *cli);
@@ -37,7 +38,7 @@ int cmd_get(struct cli *cli)
     struct buf path;
     buf_init(&path, 8192);
     buf_append_cstr(&path, "/v1/records/");
-    cli_append_encoded(&path, cli->arguments[0]);
+    http_percent_encode(span_cstr(cli->arguments[0]), &path);
     const char *as = cli_value(cli, "as");
     if (as != NULL && cli_flag(cli, "proof")) {
         buf_clear(&path);
@@ -46,7 +47,7 @@ int cmd_get(struct cli *cli)
     }
     if (as != NULL) {
         buf_append_cstr(&path, "?as=");
-        cli_append_encoded(&path, as);
+        http_percent_encode(span_cstr(as), &path);
     } else if (cli_flag(cli, "proof")) {
         buf_append_cstr(&path, "?proof");
     }

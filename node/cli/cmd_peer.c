@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/cli/client.h"
+#include "proto/http/message.h"
 
 int cmd_peer(struct cli *cli);
 
@@ -78,7 +79,7 @@ static int remove_peer(struct cli *cli, struct cli_answer *answer)
     struct buf path;
     buf_init(&path, 4096);
     buf_append_cstr(&path, "/admin/peers/");
-    cli_append_encoded(&path, cli->arguments[1]);
+    http_percent_encode(span_cstr(cli->arguments[1]), &path);
     buf_append_byte(&path, '\0');
     int code = buf_check(&path) == OK ? call(cli, "DELETE", (const char *)path.data, NULL, answer)
                                       : cli_fail(cli, NULL, ERR_LIMIT, NULL);

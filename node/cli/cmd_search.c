@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "node/cli/client.h"
+#include "proto/http/message.h"
 
 int cmd_search(struct cli *cli);
 
@@ -45,7 +46,7 @@ static void append_parameter(struct buf *out, const char *name, const char *valu
     buf_append_byte(out, '&');
     buf_append_cstr(out, name);
     buf_append_byte(out, '=');
-    cli_append_encoded(out, value);
+    http_percent_encode(span_cstr(value), out);
 }
 
 static int search(struct cli *cli, const char *path)
@@ -76,7 +77,7 @@ int cmd_search(struct cli *cli)
     for (int i = 0; i < cli->count; i++) {
         if (i > 0)
             buf_append_cstr(&path, "%20");
-        cli_append_encoded(&path, cli->arguments[i]);
+        http_percent_encode(span_cstr(cli->arguments[i]), &path);
     }
     append_parameter(&path, "limit", cli_value(cli, "limit"));
     append_parameter(&path, "type", cli_value(cli, "type"));

@@ -1,11 +1,11 @@
 #include "node/peer/feedback.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "node/identity/sign_request.h"
 #include "node/net/client.h"
+#include "proto/http/message.h"
 
 #define FIRST_MS 1000u
 #define AGAIN_MS 30000u
@@ -84,16 +84,20 @@ static void on_end(void *ctx, struct client *client, enum err err, const struct 
 
 static void ask(struct feedback *feedback)
 {
-    char url[2048];
-    (void)snprintf(url, sizeof(url), "%s/v1/quarantine?origin=%s", feedback->url,
-                   feedback->node->origin);
+    struct buf text;
+    struct buf headers; /* unsigned, it would be told of what is public */
+    buf_init(&text, HTTP_HEAD_BYTES_MAX);
+    buf_init(&headers, HTTP_HEAD_BYTES_MAX);
+    buf_append_cstr(&text, feedback->url);
+    buf_append_cstr(&text, "/v1/quarantine?origin=");
+    http_percent_encode(span_cstr(feedback->node->origin), &text);
+    buf_append_byte(&text, '\0');
+    const char *url = (const char *)text.data;
     buf_reset(&feedback->body);
     feedback->status = 0;
-    struct buf headers; /* unsigned, it is told of what is public */
-    buf_init(&headers, HTTP_HEAD_BYTES_MAX);
-    if (sign_request(feedback->node, "GET", url, span_of(NULL, 0), &headers) != OK)
-        buf_reset(&headers);
-    buf_append_byte(&headers, '\0');
+    enum err err = buf_check(&text);
+    if (err == OK)
+        err = call_headers(feedback->node, "GET", url, span_of(NULL, 0), &headers);
     struct client_options options = {.loop = feedback->loop,
                                      .url = url,
                                      .method = "GET",
@@ -102,8 +106,9 @@ static void ask(struct feedback *feedback)
                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                      .silence_ms = SYNC_SILENCE_MS,
                                      .handler = {feedback, on_head, on_body, on_end}};
-    feedback->client = client_start(&options);
+    feedback->client = err == OK ? client_start(&options) : NULL;
     buf_clear(&headers);
+    buf_clear(&text);
     if (feedback->client == NULL)
         again(feedback, AGAIN_MS);
 }

@@ -490,6 +490,23 @@ enum err http_percent_decode(struct span text, bool plus_is_space, struct buf *o
     return buf_check(out);
 }
 
+void http_percent_encode(struct span text, struct buf *out)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/";
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t byte = text.data[i];
+        if (memchr(plain, byte, sizeof(plain) - 1) != NULL) {
+            buf_append_byte(out, byte);
+            continue;
+        }
+        buf_append_byte(out, '%');
+        buf_append_byte(out, (uint8_t)digits[byte >> 4]);
+        buf_append_byte(out, (uint8_t)digits[byte & 15]);
+    }
+}
+
 enum err http_query_value(struct span query, const char *name, struct buf *out)
 {
     while (query.len > 0) {

@@ -63,6 +63,9 @@ struct span http_field(const struct http_fields *fields, const char *lower_case_
  * ERR_NOT_FOUND. */
 MUST_USE enum err http_query_value(struct span query, const char *name, struct buf *out);
 MUST_USE enum err http_percent_decode(struct span text, bool plus_is_space, struct buf *out);
+/* Appends text percent-encoded, but for what a path, a query's value or a DID may hold as it is:
+ * the escapes of a DID itself are encoded once more, so that it comes out as it went in. */
+void http_percent_encode(struct span text, struct buf *out);
 
 /* Decodes a chunked body as it comes. */
 struct http_chunks {

@@ -730,6 +730,26 @@ static void leaves_a_plus_in_a_path_alone(void **state)
     buf_clear(&out);
 }
 
+static void encodes_what_decodes_to_the_same(void **state)
+{
+    (void)state;
+    struct buf out;
+    struct buf back;
+    buf_init(&out, 4096);
+    buf_init(&back, 1024);
+    http_percent_encode(SPAN_LITERAL("did:webvh:Qm1:h%3A8443&x=a+b c#/\xc3\xa9"), &out);
+    assert_span(buf_span(&out), "did:webvh:Qm1:h%253A8443%26x%3Da%2Bb%20c%23/%C3%A9");
+    uint8_t bytes[255];
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t)(i + 1); /* a zero is refused */
+    buf_reset(&out);
+    http_percent_encode(span_of(bytes, sizeof(bytes)), &out);
+    assert_int_equal(http_percent_decode(buf_span(&out), true, &back), OK);
+    assert_true(span_equal(buf_span(&back), span_of(bytes, sizeof(bytes))));
+    buf_clear(&out);
+    buf_clear(&back);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -750,6 +770,7 @@ int main(void)
         cmocka_unit_test(limits_extensions_and_trailers),
         cmocka_unit_test(decodes_query_values),
         cmocka_unit_test(leaves_a_plus_in_a_path_alone),
+        cmocka_unit_test(encodes_what_decodes_to_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
