@@ -62,6 +62,7 @@
 #define GRAPH_SHAPE_VALUES 4096u              /* and values looked at for it */
 #define GRAPH_SHAPE_DEPTH 4u                  /* references followed to order what was strewn over a document */
 #define FAULT_BYTES_MAX (4u * NOTE_BYTES_MAX) /* two notes with their escapes, and a proof */
+#define FAULT_BUNDLE_BYTES_MAX (FAULT_BYTES_MAX + 16u * 1024u) /* two more proofs */
 
 #define INTEGRITY_BYTES_MAX (1024u * 1024u)   /* a signed document: four record lines */
 #define INTEGRITY_PROOFS_MAX 16u              /* of one document: each costs a signature check */

@@ -1,11 +1,12 @@
-/* Any bytes as evidence of a fork, and as a cosigned note. Evidence that is accepted can be written
- * again from its parts; a note that is cosigned here counts its cosigner. */
+/* Any bytes as evidence of a fork, alone and bundled, and as a cosigned note. Evidence that is
+ * accepted can be written again from its parts; a note that is cosigned here counts its cosigner.
+ */
 #include <stdlib.h>
 
 #include <sodium.h>
 
 #include "proto/log/cosignature.h"
-#include "proto/log/fault.h"
+#include "proto/log/fault_bundle.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -35,6 +36,25 @@ static void check_fault(struct span bytes)
     buf_clear(&notes);
 }
 
+/* What is read is written again as it was, from the fault's text and the common part. */
+static void check_bundle(struct span bytes)
+{
+    struct buf notes;
+    struct buf back;
+    struct fault fault;
+    struct fault_common common;
+    struct span text;
+    buf_init(&notes, FAULT_BYTES_MAX);
+    buf_init(&back, FAULT_BUNDLE_BYTES_MAX);
+    if (fault_bundle_read(bytes, &notes, &fault, &common, &text, NULL) == OK) {
+        CHECK(common.head.size < fault.first.size || common.head.size == 0);
+        CHECK(fault_bundle_append(&back, text, &common) == OK);
+        CHECK(span_equal(text, bytes) || span_equal(buf_span(&back), bytes));
+    }
+    buf_clear(&back);
+    buf_clear(&notes);
+}
+
 static void check_cosigned(struct span bytes)
 {
     static struct note note;
@@ -61,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(crypto_sign_seed_keypair(signer.key.bytes, secret, seed) == 0);
     signer.sign = sign;
     check_fault(span_of(data, size));
+    check_bundle(span_of(data, size));
     check_cosigned(span_of(data, size));
     return 0;
 }

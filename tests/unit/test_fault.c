@@ -7,7 +7,7 @@
 
 #include "proto/identity/did.h"
 #include "proto/log/cosignature.h"
-#include "proto/log/fault.h"
+#include "proto/log/fault_bundle.h"
 #include "tests/lib/smalltree.h"
 #include "tests/lib/testkey.h"
 
@@ -244,6 +244,80 @@ static void what_is_no_evidence_is_refused(void **state)
             fail_msg("%s is read", bad[i]);
 }
 
+static struct fault_common common_of(uint64_t size, uint64_t old_size, uint64_t new_size,
+                                     uint64_t fork_at)
+{
+    const struct smalltree forked = {.fork_at = fork_at};
+    return (struct fault_common){.head = smalltree_head(&honest, size),
+                                 .to_first = smalltree_proof(&honest, size, old_size),
+                                 .to_second = smalltree_proof(&forked, size, new_size)};
+}
+
+static enum err read_bundle(struct bench *bench, struct span bundle, struct fault_common *common)
+{
+    struct span text;
+    enum err err = fault_bundle_read(bundle, &bench->notes, &bench->read, common, &text, NULL);
+    if (err == OK)
+        assert_true(span_equal(text, buf_span(&bench->fault)));
+    return err;
+}
+
+static void the_common_part_of_two_histories_is_proven_and_never_overstated(void **state)
+{
+    struct bench *bench = *state;
+    struct buf bundle;
+    struct fault_common common;
+    buf_init(&bundle, FAULT_BUNDLE_BYTES_MAX);
+    for (uint64_t old_size = 2; old_size <= 9; old_size++) {
+        for (uint64_t new_size = old_size; new_size <= 12; new_size++) {
+            struct fault_link link = link_of(old_size, new_size, old_size - 1);
+            sign_both(bench, old_size, new_size, old_size - 1);
+            assert_int_equal(make(bench, old_size == new_size ? NULL : &link), OK);
+            for (uint64_t size = 1; size <= old_size; size++) {
+                struct fault_common said = common_of(size, old_size, new_size, old_size - 1);
+                buf_reset(&bundle);
+                assert_int_equal(fault_bundle_append(&bundle, buf_span(&bench->fault), &said), OK);
+                enum err err = read_bundle(bench, buf_span(&bundle), &common);
+                assert_int_equal(err, size < old_size ? OK : ERR_BAD_FAULT);
+                if (err == OK)
+                    assert_true(common.head.size == size);
+            }
+        }
+    }
+    buf_clear(&bundle);
+}
+
+static void a_fault_alone_is_a_bundle_and_no_other_object_is(void **state)
+{
+    struct bench *bench = *state;
+    struct fault_common common;
+    struct buf bundle;
+    buf_init(&bundle, FAULT_BUNDLE_BYTES_MAX);
+    sign_both(bench, 9, 9, 4);
+    assert_int_equal(make(bench, NULL), OK);
+    assert_int_equal(read_bundle(bench, buf_span(&bench->fault), &common), OK);
+    assert_true(common.head.size == 0);
+    assert_int_equal(fault_bundle_append(&bundle, buf_span(&bench->fault), NULL), OK);
+    assert_int_equal(read_bundle(bench, buf_span(&bundle), &common), OK);
+    assert_true(common.head.size == 0);
+    struct fault_common said = common_of(4, 9, 9, 4);
+    buf_reset(&bundle);
+    assert_int_equal(fault_bundle_append(&bundle, buf_span(&bench->fault), &said), OK);
+    for (size_t i = 0; i < bundle.len; i++) {
+        bundle.data[i] ^= 1;
+        if (read_bundle(bench, buf_span(&bundle), &common) == OK)
+            fail_msg("byte %zu may change", i);
+        bundle.data[i] ^= 1;
+    }
+    static const char *const bad[] = {"{\"fault\":{}}", "{\"common\":{},\"fault\":{}}",
+                                      "{\"fault\":1}", "{\"common\":{}}", "[]"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(fault_bundle_read(span_cstr(bad[i]), &bench->notes, &bench->read, &common,
+                                           &(struct span){.len = 0}, NULL),
+                         ERR_BAD_FAULT);
+    buf_clear(&bundle);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -256,6 +330,8 @@ int main(void)
         TEST(other_signatures_and_extensions_are_no_contradiction),
         TEST(no_byte_of_evidence_may_change),
         TEST(what_is_no_evidence_is_refused),
+        TEST(the_common_part_of_two_histories_is_proven_and_never_overstated),
+        TEST(a_fault_alone_is_a_bundle_and_no_other_object_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
