@@ -328,6 +328,9 @@ static enum err on_checkpoint(struct follow *follow, const struct control *contr
     TRY(checkpoint_open(buf_span(&follow->note), state_origin(log), &log->key, &checkpoint, why));
     if (checkpoint.head.size > LINES_SIZE_MAX)
         return refuse(follow, why, "sync: sizes stay below 2^53");
+    if (follow->options.checkpoint != NULL)
+        follow->options.checkpoint(follow->options.ctx, state_origin(log), &checkpoint.head,
+                                   buf_span(&follow->note));
     follow->has_checkpoint = true;
     follow->target = checkpoint.head;
     if (checkpoint.head.size > log->announced.size)

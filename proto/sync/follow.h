@@ -33,6 +33,10 @@ struct follow_options {
      * counted. */
     enum err (*open_log)(void *ctx, struct span origin, struct merkle_range *range_out,
                          bool *own_out);
+    /* Told of each checkpoint whose signature holds, whatever becomes of it, before anything is
+     * done with it: for those who compare what different peers show. May be NULL. */
+    void (*checkpoint)(void *ctx, struct span origin, const struct merkle_head *head,
+                       struct span note);
     void *ctx;
 };
 

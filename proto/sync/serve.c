@@ -28,6 +28,7 @@ struct item {
     uint64_t position;  /* entries below it are sent, or held by the caller */
     uint64_t announced; /* size of the checkpoint announced last */
     bool is_announced;
+    bool is_cosigned; /* the note has changed since, and its head has not */
     bool queued;
     size_t fill; /* the range being filled in, and the last one of this log */
     size_t fill_end;
@@ -369,7 +370,7 @@ static struct item *dequeue(struct serve *serve)
 
 static bool has_news(const struct item *item)
 {
-    return !item->is_announced || item->announced < item->log.head.size;
+    return !item->is_announced || item->announced < item->log.head.size || item->is_cosigned;
 }
 
 enum err serve_offer(struct serve *serve, const struct serve_log *log)
@@ -388,6 +389,8 @@ enum err serve_offer(struct serve *serve, const struct serve_log *log)
     buf_init(&note, NOTE_BYTES_MAX);
     buf_append_span(&note, log->note);
     TRY(buf_check(&note));
+    item->is_cosigned = item->is_announced && item->announced == log->head.size &&
+                        !span_equal(buf_span(&item->note), buf_span(&note));
     buf_clear(&item->note);
     item->note = note;
     struct span origin = item->log.origin;
@@ -406,6 +409,7 @@ static void announce(struct serve *serve, struct item *item, struct buf *out)
     serve->target = item->log.head;
     item->announced = item->log.head.size;
     item->is_announced = true;
+    item->is_cosigned = false;
     lines_append_log(out, item->log.origin, item->position);
     lines_append_checkpoint(out, item->log.note);
     bool fills = item->fill < item->fill_end;

@@ -27,7 +27,8 @@ MUST_USE enum err serve_new(struct span request, uint64_t now_ms, serve_may_read
 void serve_free(struct serve *serve);
 bool serve_follows(const struct serve *serve);
 
-/* Offers a log, or a newer checkpoint of one offered before (found by origin). Logs of which the
+/* Offers a log, or a newer checkpoint of one offered before (found by origin), or the same one with
+ * other cosignatures, which is announced once more. Logs of which the
  * caller holds as much or more send only their checkpoint. The caller's own unknown logs are
  * ignored. */
 MUST_USE enum err serve_offer(struct serve *serve, const struct serve_log *log);

@@ -215,6 +215,26 @@ static void keeps_the_newer_of_two_offers_that_cross(void **state)
     buf_clear(&note);
 }
 
+static void announces_a_head_again_when_its_cosignatures_have_changed(void **state)
+{
+    struct scene *scene = *state;
+    begin(scene, 0);
+    struct serve_log offer = memlog_offer(scene->log);
+    pull_all(scene);
+    assert_string_equal(shape(scene), "lcrrrrrp");
+    struct buf note;
+    buf_init(&note, NOTE_BYTES_MAX);
+    buf_append_span(&note, offer.note);
+    buf_append_cstr(&note, "\xe2\x80\x94 w AAAAAAAA\n");
+    offer.note = buf_span(&note);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(serve_offer(scene->serve, &offer), OK);
+        pull_all(scene);
+        assert_string_equal(shape(scene), i == 0 ? "lc" : "");
+    }
+    buf_clear(&note);
+}
+
 static void withholds_what_is_not_public_or_not_held(void **state)
 {
     struct scene *scene = *state;
@@ -415,6 +435,7 @@ int main(void)
         TEST(finishes_a_checkpoint_before_the_newer_one),
         TEST(announces_the_newer_checkpoint_after_the_next_proof),
         TEST(keeps_the_newer_of_two_offers_that_cross),
+        TEST(announces_a_head_again_when_its_cosignatures_have_changed),
         TEST(withholds_what_is_not_public_or_not_held),
         TEST(asks_who_may_read_but_never_sends_what_is_private),
         TEST(proves_after_so_many_entries),
