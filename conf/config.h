@@ -47,6 +47,9 @@ struct config {
         uint64_t skew_s;
         uint64_t per_minute_max;
     } requests;
+    struct {
+        uint64_t quorum;
+    } witness;
 };
 
 void config_default(struct config *out);

@@ -24,8 +24,10 @@
 #include "node/net/tls.h"
 #include "node/net/unix_path.h"
 #include "node/peer/ask.h"
+#include "node/peer/faults.h"
 #include "node/peer/pairing_own.h"
 #include "node/peer/peers.h"
+#include "node/peer/witnesses.h"
 #include "node/store/guard.h"
 #include "proto/identity/did.h"
 
@@ -296,7 +298,8 @@ static enum err start_callers(struct node *node, struct why *why)
 static enum err start_threads(struct node *node, struct why *why)
 {
     node->pool = pool_new(POOL_THREADS);
-    if (node->pool == NULL)
+    node->clerk = pool_new(1);
+    if (node->pool == NULL || node->clerk == NULL)
         return ERR_NO_MEMORY;
     TRY(judge_start(node->store, node->packs, &node->judge, why));
     if (node->mode == NODE_READ)
@@ -331,6 +334,8 @@ static enum err start(struct node *node, const struct node_options *options, str
     TRY(start_listening(node, why));
     TRY(make_pairing(node, why));
     TRY(start_callers(node, why));
+    TRY(faults_open(node, &node->faults, why));
+    TRY(witnesses_open(node, &node->witnesses, why));
     TRY(peers_start(node, &node->peers, why));
     if (node->mode == NODE_SERVE) {
         TRY(write_run_file(node, why));
@@ -406,8 +411,14 @@ void node_stop(struct node *node)
     stop_serving(node->socket_server);
     pool_free(node->pool); /* what was asked for last may still add a peer */
     peers_stop(node->peers);
+    pool_free(node->clerk); /* what peers told last is kept */
+    if (node->witnesses != NULL)
+        (void)witnesses_flush(node->witnesses);
     checkpointer_stop(node->checkpointer);
     stop_loops(node);
+    peers_free(node->peers);
+    witnesses_close(node->witnesses);
+    faults_close(node->faults);
     publisher_free(node->publisher);
     guard_free(node->guard);
     judge_stop(node->judge);

@@ -17,6 +17,7 @@
 
 struct audiences;
 struct callers;
+struct faults;
 struct guard;
 struct hub;
 struct judge;
@@ -24,6 +25,7 @@ struct listener;
 struct peers;
 struct recall;
 struct request_key;
+struct witnesses;
 
 #define NODE_LOOPS_MAX 64u
 
@@ -56,11 +58,15 @@ struct node {
     struct packs_registry *packs;
     struct judge *judge;
     struct pool *pool;
+    struct pool
+        *clerk; /* one thread: writes what peers and witnesses have told, one thing at a time */
     struct loop *loops[NODE_LOOPS_MAX];
     unsigned loop_count;
     unsigned loops_started;
     struct hub *hub;
     struct peers *peers;
+    struct witnesses *witnesses;
+    struct faults *faults;
     struct audiences *audiences;
     struct callers *callers;
     struct request_key *request_key; /* NULL where there is none yet */

@@ -5,7 +5,9 @@
 #include "node/api/router.h"
 #include "node/catalogue/search.h"
 #include "node/catalogue/title.h"
+#include "node/peer/faults.h"
 #include "node/peer/peers.h"
+#include "node/peer/witnesses.h"
 #include "proto/base/base64.h"
 #include "proto/json/jcs.h"
 
@@ -24,7 +26,33 @@ struct searching {
     struct why why;
 };
 
-static void append_hit(struct buf *out, struct titles *titles, const struct search_hit *hit)
+/* Of a log that is proven to have forked, what both its histories have. */
+static uint64_t size_of(void *ctx, struct store_log *log)
+{
+    const struct call *call = ctx;
+    uint64_t common;
+    return faults_frozen(call->node->faults, log, &common) ? common : UINT64_MAX;
+}
+
+/* What is known of the log of the hits at hand: they come log by log. */
+struct standing {
+    const struct store_log *log;
+    uint64_t confirmed;
+    bool frozen;
+};
+
+static void look_up(struct node *node, struct store_log *log, struct standing *standing)
+{
+    uint64_t common;
+    if (standing->log == log)
+        return;
+    standing->log = log;
+    standing->confirmed = witnesses_confirmed(node->witnesses, log);
+    standing->frozen = faults_frozen(node->faults, log, &common);
+}
+
+static void append_hit(struct node *node, struct buf *out, struct titles *titles,
+                       const struct search_hit *hit, struct standing *standing)
 {
     struct log_reader reader = store_log_reader(hit->log);
     struct log_entry entry;
@@ -32,7 +60,14 @@ static void append_hit(struct buf *out, struct titles *titles, const struct sear
         return; /* erased since */
     if (out->data[out->len - 1] == '}')
         buf_append_byte(out, ',');
-    buf_append_cstr(out, "{\"index\":");
+    look_up(node, hit->log, standing);
+    buf_append_byte(out, '{');
+    if (node->config.witness.quorum > 0)
+        buf_append_cstr(out, standing->confirmed > hit->index ? "\"confirmed\":true,"
+                                                              : "\"confirmed\":false,");
+    if (standing->frozen)
+        buf_append_cstr(out, "\"frozen\":true,");
+    buf_append_cstr(out, "\"index\":");
     buf_append_u64(out, hit->index);
     buf_append_cstr(out, ",\"origin\":");
     jcs_append_string(out, store_log_origin(hit->log));
@@ -53,10 +88,15 @@ static void append_completeness(struct call *call, struct buf *out)
     struct store_log *log;
     for (size_t i = 0; (log = store_log_at(call->node->store, i)) != NULL; i++) {
         struct merkle_head head = store_log_committed(log);
+        uint64_t common;
         if (i > 0)
             buf_append_byte(out, ',');
         buf_append_cstr(out, "{\"behind\":");
         buf_append_u64(out, peers_behind(call->node->peers, log));
+        if (faults_frozen(call->node->faults, log, &common)) {
+            buf_append_cstr(out, ",\"frozen\":true");
+            head.size = common < head.size ? common : head.size;
+        }
         buf_append_cstr(out, ",\"origin\":");
         jcs_append_string(out, store_log_origin(log));
         buf_append_cstr(out, ",\"size\":");
@@ -79,6 +119,7 @@ static void work(struct call *call)
                                  .judge = call->node->judge,
                                  .limit = s->limit,
                                  .may_read = may_read,
+                                 .size_of = size_of,
                                  .ctx = call};
     s->err = search_run(call->node->store, &query, &s->result, &s->why);
     if (s->err != OK)
@@ -89,8 +130,9 @@ static void work(struct call *call)
     buf_append_u64(&s->answer, s->result.left_out);
     buf_append_cstr(&s->answer, ",\"results\":[");
     struct titles *titles = titles_new(call->node->packs, s->lang);
+    struct standing standing = {.log = NULL};
     for (unsigned i = 0; titles != NULL && i < s->result.count; i++)
-        append_hit(&s->answer, titles, &s->result.hits[i]);
+        append_hit(call->node, &s->answer, titles, &s->result.hits[i], &standing);
     titles_free(titles);
     buf_append_cstr(&s->answer, "],\"total\":");
     buf_append_u64(&s->answer, s->result.total);

@@ -1,5 +1,6 @@
 /* The logs held: their sizes, their newest checkpoints, their hashes as tiles. */
 #include "node/api/router.h"
+#include "node/peer/witnesses.h"
 #include "proto/identity/did.h"
 #include "proto/log/tile.h"
 
@@ -37,7 +38,7 @@ void api_checkpoint(struct call *call)
     struct buf note;
     buf_init(&note, NOTE_BYTES_MAX);
     struct why why = {.rule = NULL};
-    (void)store_log_checkpoint(log, &note);
+    (void)witnesses_checkpoint(call->node->witnesses, log, &note, NULL);
     enum err err = buf_check(&note);
     if (err == OK && note.len == 0)
         err = why_set(&why, ERR_NOT_FOUND, "nothing is signed in this log yet", 0, NULL, NULL);

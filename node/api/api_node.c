@@ -5,9 +5,12 @@
 #include "node/api/router.h"
 #include "node/catalogue/judge.h"
 #include "node/net/os.h"
+#include "node/peer/faults.h"
 #include "node/peer/peers.h"
+#include "node/peer/witnesses.h"
 #include "node/store/guard.h"
 #include "proto/base/base64.h"
+#include "proto/identity/multikey.h"
 
 #define DISK_BYTES_LOW (64u * 1024u * 1024u) /* less than this and publishing is about to fail */
 
@@ -41,6 +44,9 @@ json_t *api_log_json(struct node *node, struct store_log *log)
     set_root(json, &head.root);
     set_count(json, "checkpoint", store_log_checkpoint(log, NULL).size);
     set_count(json, "records", store_log_records(log));
+    uint64_t common;
+    if (faults_frozen(node->faults, log, &common))
+        (void)json_object_set_new(json, "frozen", json_pack("{s:I}", "common", (json_int_t)common));
     return json;
 }
 
@@ -55,6 +61,14 @@ void api_node(struct call *call)
                   node->origin, "url", node->url, "languages", node->config.node.languages,
                   "software", "name", "maillon", "version", MAILLON_VERSION);
     set_count(json, "logs", logs);
+    struct public_key key;
+    if (witnesses_own_key(node->witnesses, &key)) {
+        struct buf text;
+        buf_init(&text, 64);
+        multikey_append(&text, &key);
+        (void)json_object_set_new(json, "witness_key", json_of(&text));
+        buf_clear(&text);
+    }
     call_reply_json(call, 200, json);
 }
 
@@ -103,9 +117,9 @@ void api_health(struct call *call)
     struct disk disk = look_at_disk(node);
     unsigned troubled = peers_troubled(node->peers);
     bool well = signing == OK && !disk.low;
-    json_t *json =
-        json_pack("{s:s, s:b, s:b, s:i}", "status", well ? "ok" : "failing", "signing",
-                  signing == OK, "disk", !disk.low, "peers_not_connected", (int)troubled);
+    json_t *json = json_pack("{s:s, s:b, s:b, s:i, s:i}", "status", well ? "ok" : "failing",
+                             "signing", signing == OK, "disk", !disk.low, "peers_not_connected",
+                             (int)troubled, "logs_forked", (int)faults_count(node->faults));
     call_reply_json(call, well ? 200 : 503, json);
 }
 
@@ -141,6 +155,10 @@ void api_status(struct call *call)
         set_count(json, "judged", counts.judged);
         set_count(json, "quarantined", counts.quarantined);
         set_count(json, "waiting", counts.waiting);
+        set_count(json, "cosignatures",
+                  witnesses_count(node->witnesses, log, store_log_checkpoint(log, NULL).size));
+        if (node->config.witness.quorum > 0)
+            set_count(json, "confirmed", witnesses_confirmed(node->witnesses, log));
         (void)json_array_append_new(logs, json);
     }
     enum err signing;

@@ -6,6 +6,8 @@
 
 #include "node/api/render.h"
 #include "node/net/os.h"
+#include "node/peer/faults.h"
+#include "node/peer/witnesses.h"
 #include "node/store/proof.h"
 #include "proto/base/base64.h"
 #include "proto/json/jcs.h"
@@ -266,6 +268,27 @@ void api_delete(struct call *call)
 
 /* ---- reading ---- */
 
+static enum err prove(struct node *node, struct store_log *log, uint64_t index,
+                      const struct log_entry *entry, struct buf *out, struct why *why)
+{
+    struct buf note;
+    buf_init(&note, NOTE_BYTES_MAX);
+    struct proof_place place = {.log = log, .index = index, .entry = entry};
+    place.head = witnesses_checkpoint(node->witnesses, log, &note, NULL);
+    place.note = buf_span(&note);
+    uint64_t common;
+    struct proof_standing standing = {
+        .cosignatures = witnesses_count(node->witnesses, log, index + 1),
+        .counts = node->config.witness.quorum > 0,
+        .confirmed = witnesses_confirmed(node->witnesses, log) > index,
+        .frozen = faults_frozen(node->faults, log, &common)};
+    enum err err = buf_check(&note);
+    if (err == OK)
+        err = proof_append(&place, &standing, out, why);
+    buf_clear(&note);
+    return err;
+}
+
 void api_get(struct call *call)
 {
     struct why why = {0};
@@ -300,7 +323,7 @@ void api_get(struct call *call)
     }
     struct buf out;
     buf_init(&out, LINE_BYTES_MAX + NOTE_BYTES_MAX + 64u * 1024u);
-    enum err err = proof_append(log, index, &entry, &out, &why);
+    enum err err = prove(call->node, log, index, &entry, &out, &why);
     if (err != OK)
         call_problem(call, err, &why);
     else

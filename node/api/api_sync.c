@@ -4,6 +4,7 @@
 #include "node/api/hub.h"
 #include "node/api/router.h"
 #include "node/net/os.h"
+#include "node/peer/witnesses.h"
 #include "node/store/guard.h"
 #include "proto/sync/serve.h"
 
@@ -11,11 +12,17 @@
     (512u * 1024u) /* per stream: what a slow reader costs at most, with one pull */
 #define PULL_BYTES (256u * 1024u)
 
+/* What was last offered of a log. */
+struct offered {
+    uint64_t size;    /* of its checkpoint */
+    uint64_t version; /* of the cosignatures on it */
+};
+
 struct sync_stream {
     struct serve *serve;
     struct buf lines;
     struct buf note;
-    uint64_t *offered; /* checkpoint size last offered, by the log's place in the store */
+    struct offered *offered; /* by the log's place in the store */
     size_t log_count;
     uint64_t filled; /* entries that had got their lines when it began */
 };
@@ -26,22 +33,26 @@ static bool may_read(void *ctx, void *log, const struct log_entry *entry)
 }
 
 static enum err offer_log(struct call *call, struct sync_stream *stream, struct store_log *log,
-                          uint64_t *offered)
+                          struct offered *offered)
 {
+    struct witnesses *witnesses = call->node->witnesses;
+    uint64_t version;
     /* The beginning of a log whose rest is being recovered would look like a history cut short. */
     if (log == call->node->own && guard_check(call->node->guard, NULL) != OK)
         return OK;
-    if (store_log_checkpoint(log, NULL).size <= *offered)
+    uint64_t size = witnesses_checkpoint(witnesses, log, NULL, &version).size;
+    if (size == 0 || (size <= offered->size && version == offered->version))
         return OK;
     buf_reset(&stream->note);
     struct serve_log serve_log = {.origin = store_log_origin(log),
                                   .reader = store_log_reader(log),
-                                  .head = store_log_checkpoint(log, &stream->note),
+                                  .head =
+                                      witnesses_checkpoint(witnesses, log, &stream->note, &version),
                                   .log = log,
                                   .fills = call->caller.proven};
     TRY(buf_check(&stream->note));
     serve_log.note = buf_span(&stream->note);
-    *offered = serve_log.head.size;
+    *offered = (struct offered){.size = serve_log.head.size, .version = version};
     return serve_offer(stream->serve, &serve_log);
 }
 
@@ -53,7 +64,7 @@ static enum err offer_what_is_new(struct call *call, struct sync_stream *stream)
             return OK;
         if (i == stream->log_count) {
             size_t count = stream->log_count == 0 ? 16 : stream->log_count * 2;
-            uint64_t *offered = realloc(stream->offered, count * sizeof(*offered));
+            struct offered *offered = realloc(stream->offered, count * sizeof(*offered));
             if (offered == NULL)
                 return ERR_NO_MEMORY;
             memset(offered + stream->log_count, 0, (count - stream->log_count) * sizeof(*offered));

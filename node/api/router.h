@@ -9,6 +9,7 @@
 
 #define API_BODY_BYTES_MAX                                                                         \
     (16u * 1024u * 1024u)                    /* of one publication: larger ones are sent in parts */
+#define COSIGN_BYTES_MAX (16u * 1024u)       /* a note of two signatures, with long names */
 #define API_RECORD_BYTES_MAX (1024u * 1024u) /* one record, in any spelling */
 
 enum who { PUBLIC, LOCAL };

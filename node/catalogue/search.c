@@ -78,8 +78,13 @@ static bool matches(struct scan *scan, const struct log_entry *entry, struct rec
 static enum err scan_log(struct scan *scan, struct store_log *log)
 {
     struct log_reader reader = store_log_reader(log);
-    for (uint64_t index = store_log_committed(log).size; index-- > 0;) {
-        if (!store_log_is_newest(log, index))
+    uint64_t size = store_log_committed(log).size;
+    if (scan->query->size_of != NULL) {
+        uint64_t counts = scan->query->size_of(scan->query->ctx, log);
+        size = counts < size ? counts : size;
+    }
+    for (uint64_t index = size; index-- > 0;) {
+        if (!store_log_is_newest_below(log, index, size))
             continue;
         struct log_entry entry;
         TRY(reader.entry(reader.ctx, index, &entry));

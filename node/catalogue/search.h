@@ -17,6 +17,8 @@ struct search_query {
     unsigned limit;
     /* May the one who asks read it? Any thread. */
     bool (*may_read)(void *ctx, const struct store_log *log, const struct log_entry *entry);
+    /* How many entries of a log count (those that were committed at most); NULL: all. */
+    uint64_t (*size_of)(void *ctx, struct store_log *log);
     void *ctx;
 };
 

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "node/cli/client.h"
+#include "proto/identity/did.h"
 
 int cmd_status(struct cli *cli);
 
@@ -28,10 +29,13 @@ static void print_logs(const struct cli *cli, json_t *logs)
 {
     size_t i;
     json_t *log;
-    struct cli_table *table = cli_table_new(7);
+    bool quorum = json_object_get(json_array_get(logs, 0), "confirmed") != NULL;
+    struct cli_table *table = cli_table_new(quorum ? 8 : 7);
     cli_table_add(table, cli_text(cli, "log", "journal"));
     cli_table_add(table, cli_text(cli, "entries", "entrées"));
     cli_table_add(table, cli_text(cli, "signed", "signées"));
+    if (quorum)
+        cli_table_add(table, cli_text(cli, "confirmed", "confirmées"));
     cli_table_add(table, cli_text(cli, "records", "fiches"));
     cli_table_add(table, cli_text(cli, "behind", "retard"));
     cli_table_add(table, cli_text(cli, "quarantined", "en quarantaine"));
@@ -41,6 +45,8 @@ static void print_logs(const struct cli *cli, json_t *logs)
         cli_table_add(table, text(log, "origin"));
         add_number(table, number(log, "size"));
         add_number(table, number(log, "checkpoint"));
+        if (quorum)
+            add_number(table, number(log, "confirmed"));
         add_number(table, number(log, "records"));
         add_number(table, number(log, "behind"));
         add_number(table, number(log, "quarantined"));
@@ -61,6 +67,32 @@ static void print_quarantined(const struct cli *cli, json_t *peer)
             cli_text(cli, "%s quarantines %s: %s %s\n", "%s met en quarantaine %s : %s %s\n"),
             text(peer, "url"), text(item, "id"), text(first, "instanceLocation"),
             text(first, "error"));
+    }
+}
+
+/* Nobody should have to look for this. */
+static void print_forks(const struct cli *cli, json_t *status)
+{
+    size_t i;
+    json_t *log;
+    json_array_foreach(json_object_get(status, "logs"), i, log)
+    {
+        json_t *frozen = json_object_get(log, "frozen");
+        if (frozen == NULL)
+            continue;
+        struct span scid = did_scid(span_cstr(text(log, "origin")));
+        (void)printf(
+            cli_text(cli,
+                     "FORKED: %s has signed two histories of its log; the catalogue shows "
+                     "the %lld entries that both have\n"
+                     "  the proof: %s/evidence/%.*s.fork.json (check it with `maillon "
+                     "verify`)\n\n",
+                     "DIVERGENCE : %s a signé deux histoires de son journal ; le catalogue "
+                     "montre les %lld entrées communes\n"
+                     "  la preuve : %s/evidence/%.*s.fork.json (à vérifier par `maillon "
+                     "verify`)\n\n"),
+            text(log, "origin"), number(frozen, "common"), text(status, "dir"), (int)scid.len,
+            (const char *)scid.data);
     }
 }
 
@@ -120,6 +152,7 @@ static void print_status(const struct cli *cli, json_t *status)
     if (json_is_true(json_object_get(signing, "asking")))
         (void)puts(cli_text(cli, "asking peers how far its own log had gone\n",
                             "demande aux pairs jusqu'où allait son propre journal\n"));
+    print_forks(cli, status);
     print_logs(cli, json_object_get(status, "logs"));
     (void)putchar('\n');
     print_peers(cli, json_object_get(status, "peers"));

@@ -1,9 +1,10 @@
-/* maillon verify FILE: a record and its proof, checked offline. */
+/* maillon verify FILE: a record and its proof, or the proof of a fork, checked offline. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "node/cli/cli.h"
+#include "node/cli/fault_file.h"
 #include "node/cli/proof_file.h"
 
 int cmd_verify(struct cli *cli);
@@ -76,6 +77,8 @@ static int verify(const struct cli *cli, const char *name, struct span bytes)
 {
     struct proof_file file;
     struct why why = {.rule = NULL};
+    if (fault_file_is_one(bytes))
+        return fault_file_verify(cli, name, bytes);
     proof_file_init(&file);
     enum err err = proof_file_verify(&file, bytes, &why);
     int code = err == OK ? CLI_OK : CLI_FAILED;

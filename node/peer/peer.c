@@ -9,9 +9,10 @@
 #include "node/identity/sign_request.h"
 #include "node/net/client.h"
 #include "node/net/os.h"
-#include "node/peer/evidence.h"
+#include "node/peer/chores.h"
 #include "node/peer/feedback.h"
 #include "node/peer/refusal.h"
+#include "node/peer/witnesses.h"
 #include "node/store/guard.h"
 #include "proto/base/base64.h"
 #include "proto/sync/follow.h"
@@ -52,7 +53,9 @@ struct peer {
     struct feedback *feedback;
     struct client *client; /* the connection, or NULL between two of them */
     struct follow *follow;
-    bool follow_pauses; /* enough of its batches are in flight */
+    struct chores *chores;
+    struct store_log *announced_last; /* whose checkpoint the stream showed last */
+    bool follow_pauses;               /* enough of its batches are in flight */
     bool client_paused;
     int refused_with; /* the status of an answer that is no stream; 0: it is one */
     struct buf rest;  /* bytes that came before the pause took hold */
@@ -154,6 +157,7 @@ static void note_progress(struct peer *peer)
     pthread_mutex_unlock(&peer->mutex);
     if (any)
         set_well(peer, complete ? PEER_LIVE : PEER_CATCHING_UP);
+    chores_poke(peer->chores);
 }
 
 /* ---- the end of a connection, and the next one ---- */
@@ -173,6 +177,7 @@ static void disconnect(struct peer *peer)
     follow_free(peer->follow);
     peer->follow = NULL;
     peer->generation++;
+    peer->announced_last = NULL;
     cancel(&peer->tick);
     cancel(&peer->queue_retry);
     for (unsigned i = 0; i < peer->waiting_count; i++)
@@ -208,12 +213,21 @@ static enum peer_state state_after(enum err err)
     }
 }
 
+/* What the stream said of the log at hand is not what is held here: a lie, or another history that
+ * its writer signed, too. A head that is merely older contradicts nothing. */
+static void suspect(struct peer *peer)
+{
+    struct follow_evidence evidence = follow_evidence(peer->follow);
+    if (peer->announced_last != NULL)
+        chores_suspect(peer->chores, peer->announced_last, evidence.note);
+}
+
 /* Ends this connection and begins anew later: twice as late each time, and never all peers at once.
  */
 static void fail(struct peer *peer, enum err err, const struct why *why)
 {
-    if (err == ERR_FORK || err == ERR_SHRUNKEN)
-        evidence_keep(peer->node->dir, follow_evidence(peer->follow));
+    if (err == ERR_FORK || err == ERR_BAD_PROOF)
+        suspect(peer);
     if (peer->follow != NULL)
         tell_guard(peer);
     enum peer_state state = state_after(err);
@@ -236,9 +250,45 @@ static void fail(struct peer *peer, enum err err, const struct why *why)
 
 struct delivery {
     struct peer *peer;
+    struct store_log *log;
     uint64_t generation;
     struct store_result result;
 };
+
+/* Most notes carry their author's signature alone: that is seen at a glance. */
+static void take_cosignatures(struct peer *peer, struct store_log *log, struct span note)
+{
+    static const struct span mark = {(const uint8_t *)"\n\xe2\x80\x94 ", 5};
+    const uint8_t *first = note.len == 0 ? NULL : memmem(note.data, note.len, mark.data, mark.len);
+    size_t behind = first == NULL ? note.len : (size_t)(first - note.data) + mark.len;
+    bool news = false;
+    if (behind >= note.len ||
+        memmem(note.data + behind, note.len - behind, mark.data, mark.len) == NULL)
+        return;
+    if (witnesses_take(peer->node->witnesses, log, note, &news, NULL) == OK && news)
+        witnesses_flush_soon(peer->node->witnesses);
+}
+
+/* Every checkpoint that a peer shows is compared with the entries held, whoever wrote them: two
+ * histories come to light wherever both are seen. */
+static void on_checkpoint(void *ctx, struct span origin, const struct merkle_head *head,
+                          struct span note)
+{
+    struct peer *peer = ctx;
+    struct store_log *log = store_log_find(peer->node->store, origin);
+    struct merkle_range range;
+    peer->announced_last = log;
+    if (log == NULL || head->size == 0 || head->size > store_log_committed(log).size)
+        return;
+    struct merkle_source source = store_log_source(log);
+    if (merkle_range_load(&source, head->size, &range) != OK)
+        return;
+    struct hash root = merkle_range_root(&range);
+    if (hash_equal(&root, &head->root))
+        take_cosignatures(peer, log, note);
+    else
+        chores_suspect(peer->chores, log, note);
+}
 
 static void take_effects(struct peer *peer, struct follow_effects *effects);
 static void feed_rest(struct peer *peer);
@@ -254,11 +304,13 @@ static void on_durable(void *ctx)
         peer->entries += result->added;
         pthread_mutex_unlock(&peer->mutex);
         peer->retry_ms = RETRY_MS_MIN;
+        take_cosignatures(peer, delivery->log, buf_span(&result->batch->note));
     }
     if (delivery->generation != peer->generation || peer->follow == NULL) {
         batch_free(result->batch);
     } else if (result->err != OK) {
         batch_free(result->batch);
+        peer->announced_last = delivery->log;
         fail(peer, result->err, &result->why);
     } else {
         struct follow_effects effects = {0};
@@ -286,7 +338,7 @@ static enum err submit(struct peer *peer, struct store_log *log, struct batch *b
     struct delivery *delivery = malloc(sizeof(*delivery));
     if (delivery == NULL)
         return ERR_BUSY;
-    *delivery = (struct delivery){.peer = peer, .generation = peer->generation};
+    *delivery = (struct delivery){.peer = peer, .log = log, .generation = peer->generation};
     uint64_t bytes = batch->lines.len;
     enum err err = store_submit(peer->node->store, log, batch, on_stored, delivery);
     if (err != OK) {
@@ -437,6 +489,7 @@ static void on_head(void *ctx, struct client *client, const struct http_answer *
         if (peer->state != PEER_REFUSED && peer->state != PEER_FROZEN)
             set_well(peer, PEER_LIVE);
         feedback_start(peer->feedback);
+        chores_connected(peer->chores);
         return;
     }
     peer->refused_with = answer->status; /* its body says why */
@@ -530,6 +583,7 @@ static enum err open_stream(struct peer *peer)
                                             .now_ms = os_mono_ms(),
                                             .origin_peer = span_cstr(peer->settings.did),
                                             .open_log = open_log,
+                                            .checkpoint = on_checkpoint,
                                             .ctx = peer};
     peer->follow = follow_new(&follow_options);
     if (peer->follow == NULL)
@@ -575,6 +629,7 @@ void peer_stop(struct peer *peer)
 {
     peer->stopping = true;
     cancel(&peer->retry);
+    chores_stop(peer->chores);
     disconnect(peer);
     if (peer->in_flight == 0)
         peer->on_stopped(peer->on_stopped_ctx);
@@ -598,7 +653,10 @@ struct peer *peer_new(struct node *node, struct loop *loop, const struct state_p
         !base64url_decode_exact(span_cstr(settings->cert), peer->pin, sizeof(peer->pin)))
         memset(peer->pin, 0, sizeof(peer->pin)); /* damaged: matches no key, and says so */
     peer->feedback = feedback_new(node, loop, peer->settings.url, peer->has_pin ? peer->pin : NULL);
-    if (peer->feedback == NULL) {
+    peer->chores = chores_new(node, loop, &peer->settings, peer->has_pin ? peer->pin : NULL);
+    if (peer->feedback == NULL || peer->chores == NULL) {
+        feedback_free(peer->feedback);
+        chores_free(peer->chores);
         free(peer);
         return NULL;
     }
@@ -610,10 +668,16 @@ struct peer *peer_new(struct node *node, struct loop *loop, const struct state_p
 void peer_free(struct peer *peer)
 {
     feedback_free(peer->feedback);
+    chores_free(peer->chores);
     buf_clear(&peer->rest);
     pthread_mutex_destroy(&peer->mutex);
     free(peer->announced);
     free(peer);
+}
+
+void peer_poke(struct peer *peer)
+{
+    chores_poke(peer->chores);
 }
 
 struct loop *peer_loop(const struct peer *peer)

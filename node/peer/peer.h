@@ -21,6 +21,7 @@ const char *peer_did(const struct peer *peer);
 /* Loop thread only. */
 void peer_connect(struct peer *peer);
 void peer_stop(struct peer *peer);
+void peer_poke(struct peer *peer); /* there may be something to tell it */
 
 /* Any thread. */
 json_t *peer_json(struct peer *peer); /* owned by the caller; NULL: no memory */

@@ -48,6 +48,12 @@ static void stop_member(void *ctx)
     peer_stop(member->peer);
 }
 
+static void poke_member(void *ctx)
+{
+    const struct member *member = ctx;
+    peer_poke(member->peer);
+}
+
 /* With the mutex held. */
 static void take_out(struct peers *peers, const char *did)
 {
@@ -159,6 +165,24 @@ uint64_t peers_behind(struct peers *peers, struct store_log *log)
     return announced > held ? announced - held : 0;
 }
 
+bool peers_have(struct peers *peers, const char *did)
+{
+    bool found = false;
+    pthread_mutex_lock(&peers->mutex);
+    for (struct member *member = peers->first; member != NULL && !found; member = member->next)
+        found = strcmp(peer_did(member->peer), did) == 0;
+    pthread_mutex_unlock(&peers->mutex);
+    return found;
+}
+
+void peers_poke(struct peers *peers)
+{
+    pthread_mutex_lock(&peers->mutex);
+    for (struct member *member = peers->first; member != NULL; member = member->next)
+        loop_post(peer_loop(member->peer), poke_member, member);
+    pthread_mutex_unlock(&peers->mutex);
+}
+
 json_t *peers_json(struct peers *peers)
 {
     json_t *list = json_array();
@@ -194,6 +218,12 @@ void peers_stop(struct peers *peers)
     while (peers->leaving > 0)
         pthread_cond_wait(&peers->gone, &peers->mutex);
     pthread_mutex_unlock(&peers->mutex);
+}
+
+void peers_free(struct peers *peers)
+{
+    if (peers == NULL)
+        return;
     pthread_cond_destroy(&peers->gone);
     pthread_mutex_destroy(&peers->mutex);
     free(peers);

@@ -24,6 +24,10 @@ MUST_USE enum err peers_add(struct peers *peers, const struct state_peer *settin
 MUST_USE enum err peers_remove(struct peers *peers, const char *did);
 /* Entries of the log that some peer has announced and that are not held yet. Any thread. */
 uint64_t peers_behind(struct peers *peers, struct store_log *log);
+/* Is this DID one of those followed? Any thread. */
+bool peers_have(struct peers *peers, const char *did);
+/* There may be something to tell them. Any thread. */
+void peers_poke(struct peers *peers);
 /* [{"did","url","state","since_ms",...}], owned by the caller. Any thread. NULL: no memory. */
 json_t *peers_json(struct peers *peers);
 /* How many are not connected. Any thread. */
@@ -31,5 +35,6 @@ unsigned peers_troubled(struct peers *peers);
 /* Closes all connections; after it no batch is on its way to the store. The loops must run. NULL is
  * fine. */
 void peers_stop(struct peers *peers);
+void peers_free(struct peers *peers); /* after peers_stop; NULL is fine */
 
 #endif

@@ -137,12 +137,10 @@ bool log_fill(struct store_log *log, uint64_t at, const struct log_place *place,
     return true;
 }
 
-bool store_log_newest(struct store_log *log, struct span id, uint64_t *index_out)
+static bool newest_below(struct store_log *log, struct span id, uint64_t size, uint64_t *index_out)
 {
     struct wanted wanted = {.log = log, .hash = hash_of(log, id), .id = id};
     uint64_t at = ids_find(&log->ids, wanted.hash, (struct ids_match){is_wanted, &wanted});
-    /* The table may be ahead of what is published for the moment of a commit. */
-    uint64_t size = atomic_load_explicit(&log->size, memory_order_acquire);
     while (at != UINT64_MAX && at >= size) {
         uint64_t previous = index_previous(index_at(&log->index, at));
         at = previous == 0 ? UINT64_MAX : previous - 1;
@@ -151,11 +149,23 @@ bool store_log_newest(struct store_log *log, struct span id, uint64_t *index_out
     return at != UINT64_MAX;
 }
 
+bool store_log_newest(struct store_log *log, struct span id, uint64_t *index_out)
+{
+    /* The table may be ahead of what is published for the moment of a commit. */
+    return newest_below(log, id, atomic_load_explicit(&log->size, memory_order_acquire), index_out);
+}
+
 bool store_log_is_newest(struct store_log *log, uint64_t index)
+{
+    return store_log_is_newest_below(log, index,
+                                     atomic_load_explicit(&log->size, memory_order_acquire));
+}
+
+bool store_log_is_newest_below(struct store_log *log, uint64_t index, uint64_t size)
 {
     const struct index_entry *entry = index_at(&log->index, index);
     uint64_t newest;
-    return is_held(entry) && store_log_newest(log, id_of(log, entry), &newest) && newest == index;
+    return is_held(entry) && newest_below(log, id_of(log, entry), size, &newest) && newest == index;
 }
 
 /* ---- erasing ---- */

@@ -22,38 +22,40 @@ static void append_proof(struct buf *out, const struct merkle_proof *proof)
     buf_append_byte(out, ']');
 }
 
-enum err proof_append(struct store_log *log, uint64_t index, const struct log_entry *entry,
+static void append_standing(struct buf *out, const struct proof_standing *standing)
+{
+    if (standing->counts)
+        buf_append_cstr(out, standing->confirmed ? ",\"confirmed\":true" : ",\"confirmed\":false");
+    buf_append_cstr(out, ",\"cosignatures\":");
+    buf_append_u64(out, standing->cosignatures);
+    if (standing->frozen)
+        buf_append_cstr(out, ",\"frozen\":true");
+}
+
+enum err proof_append(const struct proof_place *place, const struct proof_standing *standing,
                       struct buf *out, struct why *why)
 {
-    struct buf note;
-    buf_init(&note, NOTE_BYTES_MAX);
-    struct merkle_head head = store_log_checkpoint(log, &note);
-    enum err err = buf_check(&note);
-    if (err == OK && index >= head.size)
-        err = why_set(why, ERR_BUSY, "the entry is stored and its checkpoint is being signed",
-                      index, NULL, NULL);
     struct merkle_proof proof;
-    struct merkle_source source = store_log_source(log);
-    if (err == OK)
-        err = merkle_prove_inclusion(&source, index, head.size, &proof);
-    if (err == OK) {
-        buf_append_cstr(out, "{\"checkpoint\":");
-        jcs_append_string(out, buf_span(&note));
-        buf_append_cstr(out, ",\"index\":");
-        buf_append_u64(out, index);
-        buf_append_cstr(out, ",\"leaf\":");
-        append_hash(out, &entry->leaf);
-        buf_append_cstr(out, ",\"origin\":");
-        jcs_append_string(out, store_log_origin(log));
-        buf_append_cstr(out, ",\"proof\":");
-        append_proof(out, &proof);
-        buf_append_cstr(out, ",\"record\":");
-        buf_append_span(out, entry->line);
-        buf_append_cstr(out, ",\"size\":");
-        buf_append_u64(out, head.size);
-        buf_append_byte(out, '}');
-        err = buf_check(out);
-    }
-    buf_clear(&note);
-    return err;
+    struct merkle_source source = store_log_source(place->log);
+    if (place->index >= place->head.size)
+        return why_set(why, ERR_BUSY, "the entry is stored and its checkpoint is being signed",
+                       place->index, NULL, NULL);
+    TRY(merkle_prove_inclusion(&source, place->index, place->head.size, &proof));
+    buf_append_cstr(out, "{\"checkpoint\":");
+    jcs_append_string(out, place->note);
+    append_standing(out, standing);
+    buf_append_cstr(out, ",\"index\":");
+    buf_append_u64(out, place->index);
+    buf_append_cstr(out, ",\"leaf\":");
+    append_hash(out, &place->entry->leaf);
+    buf_append_cstr(out, ",\"origin\":");
+    jcs_append_string(out, store_log_origin(place->log));
+    buf_append_cstr(out, ",\"proof\":");
+    append_proof(out, &proof);
+    buf_append_cstr(out, ",\"record\":");
+    buf_append_span(out, place->entry->line);
+    buf_append_cstr(out, ",\"size\":");
+    buf_append_u64(out, place->head.size);
+    buf_append_byte(out, '}');
+    return buf_check(out);
 }

@@ -5,10 +5,26 @@
 
 #include "node/store/store.h"
 
+/* What its holder knows besides, and nobody can check: written, and ignored by `maillon verify`. */
+struct proof_standing {
+    unsigned cosignatures; /* witnesses trusted here that stand by the entry */
+    bool counts;           /* there is a quorum to reach */
+    bool confirmed;        /* and it is */
+    bool frozen;           /* the log is proven to have forked */
+};
+
 /* Appends {"checkpoint","index","leaf","origin","proof":[..],"record","size"}, canonical, against
- * the log's newest checkpoint. ERR_BUSY when the entry is not under a checkpoint yet (it will be,
- * within moments). */
-MUST_USE enum err proof_append(struct store_log *log, uint64_t index, const struct log_entry *entry,
-                               struct buf *out, struct why *why);
+ * the log's newest checkpoint, head and note, with what standing says in between. ERR_BUSY when the
+ * entry is not under a checkpoint yet (it will be, within moments). */
+struct proof_place {
+    struct store_log *log;
+    uint64_t index;
+    const struct log_entry *entry;
+    struct merkle_head head; /* of the note; size 0: none yet */
+    struct span note;
+};
+MUST_USE enum err proof_append(const struct proof_place *place,
+                               const struct proof_standing *standing, struct buf *out,
+                               struct why *why);
 
 #endif

@@ -27,7 +27,12 @@ static const char schema[] = "CREATE TABLE IF NOT EXISTS peer(did TEXT PRIMARY K
                              "CREATE TABLE IF NOT EXISTS caller(did TEXT PRIMARY KEY, request TEXT "
                              "NOT NULL, member INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
                              "CREATE TABLE IF NOT EXISTS circle(did TEXT NOT NULL, name TEXT NOT "
-                             "NULL, PRIMARY KEY(did, name)) STRICT, WITHOUT ROWID;";
+                             "NULL, PRIMARY KEY(did, name)) STRICT, WITHOUT ROWID;"
+                             "CREATE TABLE IF NOT EXISTS witness(did TEXT PRIMARY KEY, key BLOB "
+                             "NOT NULL) STRICT;"
+                             "CREATE TABLE IF NOT EXISTS cosigned(origin TEXT NOT NULL, witness "
+                             "TEXT NOT NULL, note BLOB NOT NULL,"
+                             " PRIMARY KEY(origin, witness)) STRICT, WITHOUT ROWID;";
 
 static enum err err_of(int code)
 {
@@ -324,4 +329,98 @@ void state_idempotency_cancel(struct state *state, struct span key)
         (void)finish(statement); /* failing, it is forgotten after a day or at the next start */
     }
     pthread_mutex_unlock(&state->mutex);
+}
+
+/* ---- witnesses ---- */
+
+static enum err put_witness(struct state *state, const char *did, const struct public_key *key)
+{
+    sqlite3_stmt *statement;
+    TRY(prepare(state,
+                "INSERT INTO witness(did,key) VALUES(?1,?2) ON CONFLICT(did) DO UPDATE SET key=?2",
+                &statement));
+    bind_text(statement, 1, did);
+    bind_span(statement, 2, span_of(key->bytes, sizeof(key->bytes)));
+    return finish(statement);
+}
+
+enum err state_witness_put(struct state *state, const char *did, const struct public_key *key)
+{
+    pthread_mutex_lock(&state->mutex);
+    enum err err = put_witness(state, did, key);
+    pthread_mutex_unlock(&state->mutex);
+    return err;
+}
+
+static enum err list_witnesses(struct state *state, state_witness_fn each, void *ctx)
+{
+    sqlite3_stmt *statement;
+    TRY(prepare(state, "SELECT did,key FROM witness", &statement));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct public_key key;
+        if (sqlite3_column_bytes(statement, 1) != (int)sizeof(key.bytes))
+            continue;
+        memcpy(key.bytes, sqlite3_column_blob(statement, 1), sizeof(key.bytes));
+        each(ctx, (const char *)sqlite3_column_text(statement, 0), &key);
+    }
+    (void)sqlite3_finalize(statement);
+    return err_of(code);
+}
+
+enum err state_witnesses(struct state *state, state_witness_fn each, void *ctx)
+{
+    pthread_mutex_lock(&state->mutex);
+    enum err err = list_witnesses(state, each, ctx);
+    pthread_mutex_unlock(&state->mutex);
+    return err;
+}
+
+static enum err put_cosigned(struct state *state, const struct state_cosigned *row)
+{
+    sqlite3_stmt *statement;
+    TRY(prepare(state, "INSERT OR REPLACE INTO cosigned(origin,witness,note) VALUES(?1,?2,?3)",
+                &statement));
+    bind_text(statement, 1, row->origin);
+    bind_text(statement, 2, row->witness);
+    bind_span(statement, 3, row->note);
+    return finish(statement);
+}
+
+enum err state_cosigned_put(struct state *state, const struct state_cosigned *rows, size_t count)
+{
+    pthread_mutex_lock(&state->mutex);
+    enum err err = execute(state, "BEGIN IMMEDIATE");
+    for (size_t i = 0; i < count && err == OK; i++)
+        err = put_cosigned(state, &rows[i]);
+    if (err == OK)
+        err = execute(state, "COMMIT");
+    if (err != OK)
+        (void)execute(state, "ROLLBACK");
+    pthread_mutex_unlock(&state->mutex);
+    return err;
+}
+
+static enum err list_cosigned(struct state *state, state_cosigned_fn each, void *ctx)
+{
+    sqlite3_stmt *statement;
+    TRY(prepare(state, "SELECT origin,witness,note FROM cosigned", &statement));
+    int code;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct state_cosigned row = {.origin = (const char *)sqlite3_column_text(statement, 0),
+                                     .witness = (const char *)sqlite3_column_text(statement, 1),
+                                     .note = span_of(sqlite3_column_blob(statement, 2),
+                                                     (size_t)sqlite3_column_bytes(statement, 2))};
+        each(ctx, &row);
+    }
+    (void)sqlite3_finalize(statement);
+    return err_of(code);
+}
+
+enum err state_cosigned(struct state *state, state_cosigned_fn each, void *ctx)
+{
+    pthread_mutex_lock(&state->mutex);
+    enum err err = list_cosigned(state, each, ctx);
+    pthread_mutex_unlock(&state->mutex);
+    return err;
 }

@@ -1,10 +1,11 @@
-/* Small mutable state in SQLite (DIR/state.db, WAL, synchronous=FULL): peers and idempotency keys.
+/* Small mutable state in SQLite (DIR/state.db, WAL, synchronous=FULL): peers, idempotency keys,
+ * and what witnesses have cosigned.
  * Thread-safe (one mutex inside); each call is a short transaction, milliseconds: not for a loop's
  * hot path. */
 #ifndef MAILLON_NODE_STORE_STATE_H
 #define MAILLON_NODE_STORE_STATE_H
 
-#include "proto/base/bytes.h"
+#include "proto/base/ed25519.h"
 #include "proto/limits.h"
 
 struct state;
@@ -38,5 +39,23 @@ MUST_USE enum err state_idempotency_end(struct state *state, struct span key, in
                                         struct span answer);
 /* The request failed before anything was written: forget it. */
 void state_idempotency_cancel(struct state *state, struct span key);
+
+/* The cosignature key of a witness, by its DID. */
+typedef void (*state_witness_fn)(void *ctx, const char *did, const struct public_key *key);
+MUST_USE enum err state_witness_put(struct state *state, const char *did,
+                                    const struct public_key *key);
+MUST_USE enum err state_witnesses(struct state *state, state_witness_fn each, void *ctx);
+
+/* The newest checkpoint of a log that a witness cosigned: one row for each log and witness. */
+struct state_cosigned {
+    const char *origin;
+    const char *witness;
+    struct span note; /* signed by the log and by the witness */
+};
+typedef void (*state_cosigned_fn)(void *ctx, const struct state_cosigned *row);
+/* All rows in one transaction. */
+MUST_USE enum err state_cosigned_put(struct state *state, const struct state_cosigned *rows,
+                                     size_t count);
+MUST_USE enum err state_cosigned(struct state *state, state_cosigned_fn each, void *ctx);
 
 #endif

@@ -107,6 +107,8 @@ size_t store_log_withheld(struct store_log *log, struct log_range *out, size_t m
 uint64_t store_log_filled(const struct store_log *log);
 /* Is this entry the newest of its id? For scans. index < committed size. */
 bool store_log_is_newest(struct store_log *log, uint64_t index);
+/* The same in the tree of the first `size` entries, as if none had come since. index < size. */
+bool store_log_is_newest_below(struct store_log *log, uint64_t index, uint64_t size);
 
 /* Re-verifies everything stored of one log from the segment bytes alone: every line, leaf, commit
  * root and checkpoint, and the index against them. progress may be NULL. OK, or ERR_DAMAGED with
