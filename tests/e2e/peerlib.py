@@ -127,6 +127,22 @@ class Log:
         key_id = hashlib.sha256(self.origin.encode() + b"\n\x01" + self.key.public).digest()[:4]
         return (text + b"\n\xe2\x80\x94 " + self.origin.encode() + b" " + b64(key_id + key.sign(text)).encode() + b"\n").decode()
 
+    def cosigned(self, note, witness, name=None, time=1790000000):
+        """The note with a cosignature (C2SP tlog-cosignature) by this key, under the name given or its own DID."""
+        name = (name or witness.did()).encode()
+        text = note.split("\n\n")[0].encode() + b"\n"
+        key_id = hashlib.sha256(name + b"\n\x04" + witness.public).digest()[:4]
+        signature = witness.sign(b"cosignature/v1\ntime %d\n" % time + text)
+        return note + "\u2014 " + name.decode() + " " + b64(key_id + time.to_bytes(8, "big") + signature) + "\n"
+
+    def link(self, start, size=None):
+        """What GET /v1/logs/{scid}/link answers."""
+        leaves = self.leaves(size)
+        start = min(start, len(leaves))
+        proof = consistency(start, leaves) if 0 < start < len(leaves) else []
+        return {"checkpoint": self.note(), "from": start, "to": len(leaves), "root": b64(root(leaves[:start])),
+                "proof": [b64(h) for h in proof]}
+
     def stream(self, start=0, note=None, lines=None, proof=None, tail=b""):
         """What an honest peer sends to one that holds `start` entries; parts may be replaced."""
         lines = self.lines[start:] if lines is None else lines
@@ -137,11 +153,14 @@ class Log:
 
 
 class Peer:
-    """Serves what `answer(state_vector)` yields, chunk by chunk, then holds the stream open."""
+    """Serves what `answer(state_vector)` yields, chunk by chunk, then holds the stream open. Other calls get what
+    `calls(method, path, body)` returns, as JSON; None is a 404."""
 
-    def __init__(self, case, log, answer):
+    def __init__(self, case, log, answer, calls=lambda method, path, body: None):
         self.log = log
         self.answer = answer
+        self.calls = calls
+        self.called = []
         self.requests = []
         self.messages = []
         self.closing = threading.Event()
@@ -181,6 +200,14 @@ class Peer:
             raise OSError("the follower went away")
         return part
 
+    def reply(self, connection, method, path, body):
+        answer = self.calls(method, path, body)
+        self.called.append((method, path, body))
+        status = b"404 Not Found" if answer is None else b"200 OK"
+        content = json.dumps(answer).encode()
+        connection.sendall(b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s"
+                           % (status, len(content), content))
+
     def serve(self, raw):
         try:
             with self.context.wrap_socket(raw, server_side=True) as connection:
@@ -190,10 +217,11 @@ class Peer:
                 head, body = head.split(b"\r\n\r\n", 1)
                 length = next((int(line.split(b":")[1]) for line in head.split(b"\r\n")
                                if line.lower().startswith(b"content-length")), 0)
-                if length == 0:
-                    return  # no sync: what else is asked of a peer it does not answer
                 while len(body) < length:
                     body += self.receive(connection)
+                method, path = head.split(b" ")[:2]
+                if path != b"/v1/sync":
+                    return self.reply(connection, method.decode(), path.decode(), body)
                 self.requests.append(json.loads(body))
                 self.messages.append((head, body))
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
