@@ -17,6 +17,7 @@ trap 'rm -rf "$dir"' EXIT
     fi
     "$out/tests/bench/bench_sync"
     "$out/tests/bench/bench_requests"
+    "$out/tests/bench/bench_witness"
     /usr/bin/python3 tests/bench/bench_node.py "$bin" "$records"
 } | grep '^{' | tee "$dir/lines"
 /usr/bin/python3 - "$dir/lines" "$records" <<'P'
@@ -30,7 +31,8 @@ json.dump({"records": int(sys.argv[2]), "cores": os.cpu_count(), "machine": plat
 value = lambda name: figures[name]["value"]
 print("\nratios, in this run:")
 for name, limit in (("requests_verified", "limit_ed25519_verify"), ("publish_bulk", "limit_append_fdatasync"), ("backfill", "limit_append_fdatasync"), ("publish_bulk", "limit_sqlite_insert"), ("publish_bulk", "limit_sha256"), ("backfill", "limit_sqlite_insert"),
-                    ("backfill", "limit_sha256"), ("backfill", "limit_tls_copy"), ("json_scan", "json_jansson_parse"), ("lens_convert", "lens_scan_alone")):
+                    ("backfill", "limit_sha256"), ("backfill", "limit_tls_copy"), ("json_scan", "json_jansson_parse"), ("lens_convert", "lens_scan_alone"),
+                    ("witness_cosign", "witness_batch_follow"), ("witness_take", "witness_batch_follow")):
     if name in figures and limit in figures:
         print(f"  {name:14} {value(name):12.4g}   {limit:22} {value(limit):12.4g}   {value(name) / value(limit):8.3f}")
 P
