@@ -8,6 +8,7 @@
 #include "node/net/os.h"
 #include "node/peer/log_key.h"
 #include "node/peer/peers.h"
+#include "node/store/guard.h"
 #include "proto/identity/did.h"
 #include "proto/json/jcs.h"
 #include "proto/log/fault_bundle.h"
@@ -235,6 +236,15 @@ static enum err judge(const struct faults *faults, struct adding *adding, struct
     return OK;
 }
 
+/* Of the own log: one of the two heads is not of the history here, and no more is signed. */
+static void tell_guard(const struct node *node, const struct adding *adding)
+{
+    if (adding->log != node->own)
+        return;
+    guard_remember(node->guard, &adding->fault.first, GUARD_PROOF);
+    guard_remember(node->guard, &adding->fault.second, GUARD_PROOF);
+}
+
 static enum err add(struct faults *faults, struct span bundle, bool write, bool *news_out,
                     struct span *origin_out, struct why *why)
 {
@@ -251,6 +261,8 @@ static enum err add(struct faults *faults, struct span bundle, bool write, bool 
         *origin_out = store_log_origin(adding->log);
     if (*news_out && write)
         err = keep_file(faults, adding->fault.origin, buf_span(&adding->text), why);
+    if (*news_out && err == OK)
+        tell_guard(faults->node, adding);
     if (*news_out && err == OK)
         err = show(faults, adding->log, adding->size, buf_span(&adding->text));
     pthread_mutex_unlock(&faults->adding);

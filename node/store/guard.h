@@ -8,7 +8,8 @@
 
 struct guard;
 
-#define GUARD_KEEPER "keeper" /* who remembers, beside the DIDs of peers */
+#define GUARD_KEEPER "keeper"       /* who remembers, beside the DIDs of peers */
+#define GUARD_PROOF "proof of fork" /* a proof that names both heads */
 
 /* own is borrowed. Asks nobody, remembers nothing: everything is allowed. NULL: no memory. */
 struct guard *guard_new(struct store_log *own);

@@ -257,3 +257,10 @@ class Forks(Case):
         a.publish([{"n": "another-two"}])
         b.follow(a)
         self.assertEqual(until("the freeze", lambda: b.held(a.origin).get("frozen")), {"common": 1})
+        # B tells A, whom it follows; A signs no more, now and after a restart.
+        for _ in range(2):
+            until("A to stop signing", lambda: a.status()["signing"].get("error") == "fork")
+            self.assertEqual(a.held(a.origin)["frozen"], {"common": 1})
+            self.assertEqual(a.publish([{"n": "three"}], ok=None).returncode, 1)
+            a.stop()
+            a.start()
