@@ -102,7 +102,8 @@ static enum err write_memory(const char *dir, const char *name, BIO *memory, str
     return err;
 }
 
-static enum err write_both(const char *dir, EVP_PKEY *key, X509 *certificate, struct why *why)
+static enum err write_both(const char *dir, bool next, EVP_PKEY *key, X509 *certificate,
+                           struct why *why)
 {
     BIO *secret = BIO_new(BIO_s_secmem()); /* wiped when it is freed */
     BIO *public = BIO_new(BIO_s_mem());
@@ -110,15 +111,17 @@ static enum err write_both(const char *dir, EVP_PKEY *key, X509 *certificate, st
     if (secret != NULL && public != NULL &&
         PEM_write_bio_PKCS8PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1 &&
         PEM_write_bio_X509(public, certificate) == 1)
-        err = write_memory(dir, CERTIFICATE_KEY_FILE, secret, why);
+        err = write_memory(dir, next ? CERTIFICATE_KEY_FILE CERTIFICATE_NEXT : CERTIFICATE_KEY_FILE,
+                           secret, why);
     if (err == OK)
-        err = write_memory(dir, CERTIFICATE_FILE, public, why);
+        err = write_memory(dir, next ? CERTIFICATE_FILE CERTIFICATE_NEXT : CERTIFICATE_FILE, public,
+                           why);
     BIO_free(secret);
     BIO_free(public);
     return err;
 }
 
-enum err certificate_make(const char *dir, const char *url, struct why *why)
+static enum err make(const char *dir, bool next, const char *url, struct why *why)
 {
     char host[HOST_BYTES_MAX + 1];
     take_host(url, host, sizeof(host));
@@ -126,10 +129,20 @@ enum err certificate_make(const char *dir, const char *url, struct why *why)
     X509 *certificate = key == NULL ? NULL : make_certificate(key, host);
     enum err err = ERR_NO_MEMORY; /* all that can be missing: the host was checked */
     if (certificate != NULL)
-        err = write_both(dir, key, certificate, why);
+        err = write_both(dir, next, key, certificate, why);
     X509_free(certificate);
     EVP_PKEY_free(key);
     return err;
+}
+
+enum err certificate_make(const char *dir, const char *url, struct why *why)
+{
+    return make(dir, false, url, why);
+}
+
+enum err certificate_make_next(const char *dir, const char *url, struct why *why)
+{
+    return make(dir, true, url, why);
 }
 
 static bool hash_key(X509 *certificate, uint8_t out[CERTIFICATE_PIN_BYTES])
@@ -144,9 +157,10 @@ static bool hash_key(X509 *certificate, uint8_t out[CERTIFICATE_PIN_BYTES])
     return true;
 }
 
-enum err certificate_pin(const char *dir, uint8_t out[CERTIFICATE_PIN_BYTES], struct why *why)
+static enum err pin_of(const char *dir, const char *name, uint8_t out[CERTIFICATE_PIN_BYTES],
+                       struct why *why)
 {
-    char *path = file_path(dir, CERTIFICATE_FILE);
+    char *path = file_path(dir, name);
     if (path == NULL)
         return ERR_NO_MEMORY;
     FILE *file = fopen(path, "rbe");
@@ -159,4 +173,14 @@ enum err certificate_pin(const char *dir, uint8_t out[CERTIFICATE_PIN_BYTES], st
     bool done = certificate != NULL && hash_key(certificate, out);
     X509_free(certificate);
     return done ? OK : why_set(why, ERR_DAMAGED, "tls.crt", 0, "a certificate in PEM", NULL);
+}
+
+enum err certificate_pin(const char *dir, uint8_t out[CERTIFICATE_PIN_BYTES], struct why *why)
+{
+    return pin_of(dir, CERTIFICATE_FILE, out, why);
+}
+
+enum err certificate_pin_next(const char *dir, uint8_t out[CERTIFICATE_PIN_BYTES], struct why *why)
+{
+    return pin_of(dir, CERTIFICATE_FILE CERTIFICATE_NEXT, out, why);
 }

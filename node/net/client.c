@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <sys/un.h>
 
+#include "node/net/address.h"
 #include "node/net/resolve.h"
-#include "node/net/tls.h"
 #include "node/net/zstd.h"
 
 #define READ_BYTES_HIGH (512u * 1024u)
@@ -27,8 +27,8 @@ struct client {
     uint16_t port;
     char *method;
     struct buf request; /* written when the connection is there */
-    bool has_pin;
-    uint8_t pin[32];
+    struct tls_trust trust;
+    bool only_public;
     uint64_t connect_timeout_ms;
     uint64_t silence_ms;
 
@@ -366,16 +366,30 @@ static void on_read(struct bufferevent *bev, void *ctx)
 static bool is_trusted(struct client *client)
 {
     struct hash shown;
-    if (!client->is_tls || !client->has_pin)
+    if (!client->is_tls || client->trust.any || client->trust.count == 0)
         return true;
-    return tls_peer_pin(bufferevent_openssl_get_ssl(client->bev), &shown) &&
-           memcmp(shown.bytes, client->pin, sizeof(client->pin)) == 0;
+    if (!tls_peer_pin(bufferevent_openssl_get_ssl(client->bev), &shown))
+        return false;
+    bool found = false;
+    for (unsigned i = 0; i < client->trust.count; i++)
+        found = found || hash_equal(&shown, &client->trust.pins[i]);
+    return found;
+}
+
+bool client_shown(const struct client *client, struct hash *pin_out, bool *vouched_out)
+{
+    if (!client->is_tls || !client->connected)
+        return false;
+    const SSL *ssl = bufferevent_openssl_get_ssl(client->bev);
+    *vouched_out = tls_is_vouched(ssl);
+    return tls_peer_pin(ssl, pin_out);
 }
 
 static void on_connected(struct client *client)
 {
     if (!is_trusted(client)) {
-        end_because(client, ERR_BAD_SIGNATURE, "the peer shows the TLS key of its pairing string",
+        end_because(client, ERR_BAD_SIGNATURE,
+                    "the peer shows a TLS key that its pairing string or its DID document names",
                     NULL);
         return;
     }
@@ -397,9 +411,11 @@ static void on_failed(struct client *client, short what)
 {
     const SSL *ssl = client->is_tls ? bufferevent_openssl_get_ssl(client->bev) : NULL;
     if (ssl != NULL && !client->connected && tls_was_distrusted(ssl)) {
-        end_because(client, ERR_BAD_SIGNATURE, "the peer shows the TLS key of its pairing string",
-                    client->has_pin ? NULL
-                                    : X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
+        end_because(client, ERR_BAD_SIGNATURE,
+                    "the peer shows a TLS key that its pairing string or its DID document names",
+                    client->trust.count > 0
+                        ? NULL
+                        : X509_verify_cert_error_string(SSL_get_verify_result(ssl)));
         return;
     }
     if (!client->connected) {
@@ -433,12 +449,12 @@ static struct bufferevent *make_bufferevent(struct client *client)
     int options = BEV_OPT_CLOSE_ON_FREE | BEV_OPT_DEFER_CALLBACKS;
     if (!client->is_tls)
         return bufferevent_socket_new(base, -1, options);
-    SSL_CTX *context = resolve_tls_context(client->loop, !client->has_pin);
+    SSL_CTX *context = resolve_tls_context(client->loop, client->trust.count == 0);
     SSL *ssl = context == NULL ? NULL : SSL_new(context);
     if (ssl == NULL)
         return NULL;
     struct bufferevent *bev = NULL;
-    if (tls_expect(ssl, client->host, client->has_pin ? client->pin : NULL) == OK)
+    if (tls_expect(ssl, client->host, &client->trust) == OK)
         bev = bufferevent_openssl_socket_new(base, -1, ssl, BUFFEREVENT_SSL_CONNECTING, options);
     if (bev == NULL)
         SSL_free(ssl);
@@ -477,13 +493,27 @@ static void connect_next(struct client *client)
         connect_next(client);
 }
 
+/* One look at the names: what is connected to is what was judged here. */
+static bool all_public(const struct resolved *resolved)
+{
+    for (unsigned i = 0; i < resolved->count; i++)
+        if (!address_is_public((const struct sockaddr *)&resolved->list[i].socket))
+            return false;
+    return true;
+}
+
 static void on_resolved(void *ctx, const struct resolved *resolved)
 {
     struct client *client = ctx;
     client->resolving = NULL;
     client->addresses = *resolved;
     enter(client);
-    connect_next(client);
+    if (client->only_public && !all_public(resolved))
+        end_because(client, ERR_FORBIDDEN,
+                    "resolver.allow_private: a host that others name has public addresses only",
+                    client->host);
+    else
+        connect_next(client);
     leave(client);
 }
 
@@ -542,9 +572,13 @@ struct client *client_start(const struct client_options *options)
     client->silence_ms = options->silence_ms;
     client->method = strdup(options->method);
     buf_init(&client->request, options->body.len + HTTP_HEAD_BYTES_MAX);
-    client->has_pin = options->pin != NULL;
-    if (client->has_pin)
-        memcpy(client->pin, options->pin, sizeof(client->pin));
+    if (options->trust != NULL) {
+        client->trust = *options->trust;
+    } else if (options->pin != NULL) {
+        client->trust.count = 1;
+        memcpy(client->trust.pins[0].bytes, options->pin, sizeof(client->trust.pins[0].bytes));
+    }
+    client->only_public = options->only_public;
     if (client->method == NULL) {
         destroy(client);
         return NULL;

@@ -4,6 +4,7 @@
 #define MAILLON_NODE_NET_CLIENT_H
 
 #include "node/net/loop.h"
+#include "node/net/tls.h"
 #include "proto/http/message.h"
 
 struct client;
@@ -15,8 +16,8 @@ struct client_handler {
     /* Part of the body, decoded (chunks, zstd). May call client_pause. */
     void (*body)(void *ctx, struct client *client, struct span part);
     /* Over: OK when the answer came whole; ERR_NETWORK, ERR_TIMEOUT, ERR_BAD_REQUEST (the answer is
-     * not HTTP), ERR_BAD_SIGNATURE (TLS key is not the pinned one). Called once; then free the
-     * client. */
+     * not HTTP), ERR_BAD_SIGNATURE (TLS key is not the pinned one), ERR_FORBIDDEN (the host is not
+     * public). Called once; then free the client. */
     void (*end)(void *ctx, struct client *client, enum err err, const struct why *why);
 };
 
@@ -24,14 +25,19 @@ struct client_options {
     struct loop *loop;
     const char *url; /* "https://host:port/path", "http://...", or "unix:/path/to/socket:/v1/..." */
     const char *method;
-    const char *extra_headers; /* "Name: value\r\n"... or NULL */
-    const uint8_t *pin; /* SHA-256 of the server's SPKI, 32 bytes, or NULL: public CAs judge */
-    struct span body;   /* copied; empty: none */
+    const char *extra_headers;     /* "Name: value\r\n"... or NULL */
+    const uint8_t *pin;            /* SHA-256 of the server's SPKI, 32 bytes, or NULL */
+    const struct tls_trust *trust; /* instead of pin; copied. Neither: public CAs judge */
+    bool only_public; /* refuse a host of which an address is not public (node/net/address.h) */
+    struct span body; /* copied; empty: none */
     bool accept_zstd;
     uint64_t connect_timeout_ms;
     uint64_t silence_ms; /* without a byte while reading (not while paused) */
     struct client_handler handler;
 };
+
+/* What the server showed in the handshake; false: nothing yet, or no TLS. Within handlers. */
+bool client_shown(const struct client *client, struct hash *pin_out, bool *vouched_out);
 
 /* NULL: no memory. All outcomes, also of a bad URL, come through `end`, never before this returns.
  */

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "node/net/tls.h"
 
@@ -79,12 +80,22 @@ static void add(struct resolved *out, const void *address, size_t len)
     out->list[out->count++].len = (socklen_t)len;
 }
 
+/* localhost, and every name below it. */
+static bool is_local_name(const char *host)
+{
+    static const char local[] = "localhost";
+    size_t len = strlen(host);
+    size_t local_len = sizeof(local) - 1;
+    return len >= local_len && strcasecmp(host + len - local_len, local) == 0 &&
+           (len == local_len || host[len - local_len - 1] == '.');
+}
+
 /* RFC 6761, 6.3: localhost is the loopback, whatever a name server says. */
 static bool resolve_here(const char *host, uint16_t port, struct resolved *out)
 {
     struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
-    bool is_localhost = strcmp(host, "localhost") == 0;
+    bool is_localhost = is_local_name(host);
     if (is_localhost || inet_pton(AF_INET, host, &four.sin_addr) == 1) {
         if (is_localhost)
             four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);

@@ -113,27 +113,36 @@ static bool pin_of(X509 *certificate, struct hash *out)
     return true;
 }
 
-static int pin_slot = -1;
-static pthread_once_t pin_once = PTHREAD_ONCE_INIT;
+static int trust_slot = -1;
+static pthread_once_t trust_once = PTHREAD_ONCE_INIT;
 
-static void make_pin_slot(void)
+static void make_trust_slot(void)
 {
-    pin_slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    trust_slot = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+}
+
+static bool is_pinned(const struct tls_trust *trust, const struct hash *shown)
+{
+    for (unsigned i = 0; i < trust->count; i++)
+        if (hash_equal(&trust->pins[i], shown))
+            return true;
+    return false;
 }
 
 /* With a pin the key itself is the trust: whoever signed the certificate, and its dates, say
- * nothing. */
-static int check_pin(int preverified, X509_STORE_CTX *store)
+ * nothing. Where any is taken the chain's fault stays noted, for tls_is_vouched. */
+static int check_shown(int preverified, X509_STORE_CTX *store)
 {
     (void)preverified;
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const struct tls_trust *trust = SSL_get_ex_data(ssl, trust_slot);
+    if (trust != NULL && trust->any)
+        return 1;
     if (X509_STORE_CTX_get_error_depth(store) > 0)
         return 1;
-    const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-    const uint8_t *pin = SSL_get_ex_data(ssl, pin_slot);
     X509 *shown = X509_STORE_CTX_get_current_cert(store);
     struct hash found;
-    if (pin != NULL && shown != NULL && pin_of(shown, &found) &&
-        memcmp(found.bytes, pin, sizeof(found.bytes)) == 0) {
+    if (trust != NULL && shown != NULL && pin_of(shown, &found) && is_pinned(trust, &found)) {
         X509_STORE_CTX_set_error(store, X509_V_OK);
         return 1;
     }
@@ -141,23 +150,29 @@ static int check_pin(int preverified, X509_STORE_CTX *store)
     return 0;
 }
 
-enum err tls_expect(SSL *ssl, const char *host, const uint8_t *pin)
+enum err tls_expect(SSL *ssl, const char *host, const struct tls_trust *trust)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
     bool is_address = X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1;
     if (!is_address && SSL_set_tlsext_host_name(ssl, host) != 1)
         return ERR_NO_MEMORY;
-    if (pin == NULL) {
-        if (!is_address && X509_VERIFY_PARAM_set1_host(param, host, 0) != 1)
-            return ERR_NO_MEMORY;
+    if ((trust->count == 0 || trust->any) && !is_address &&
+        X509_VERIFY_PARAM_set1_host(param, host, 0) != 1)
+        return ERR_NO_MEMORY;
+    if (trust->count == 0 && !trust->any) {
         SSL_set_verify(ssl, SSL_VERIFY_PEER, NULL);
         return OK;
     }
-    (void)pthread_once(&pin_once, make_pin_slot);
-    if (pin_slot < 0 || SSL_set_ex_data(ssl, pin_slot, (void *)(uintptr_t)pin) != 1)
+    (void)pthread_once(&trust_once, make_trust_slot);
+    if (trust_slot < 0 || SSL_set_ex_data(ssl, trust_slot, (void *)(uintptr_t)trust) != 1)
         return ERR_NO_MEMORY;
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, check_pin);
+    SSL_set_verify(ssl, SSL_VERIFY_PEER, check_shown);
     return OK;
+}
+
+bool tls_is_vouched(const SSL *ssl)
+{
+    return SSL_get_verify_result(ssl) == X509_V_OK;
 }
 
 bool tls_was_distrusted(const SSL *ssl)

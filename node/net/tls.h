@@ -18,10 +18,21 @@ MUST_USE enum err tls_server_context(const char *cert_path, const char *key_path
  * milliseconds). It verifies nothing until tls_expect says what. NULL: no memory. */
 SSL_CTX *tls_client_context(bool with_public_cas);
 
-/* What this client connection must show: the pin (32 bytes), or, when pin is NULL, a chain to a
- * public CA for this host name. Also sends the name (SNI). The handshake fails otherwise, before a
- * byte of the request is sent. ssl's ex_data refers to *pin: it must outlive ssl. ERR_NO_MEMORY. */
-MUST_USE enum err tls_expect(SSL *ssl, const char *host, const uint8_t *pin);
+#define TLS_PINS_MAX 10u /* those of a document, and one of a pairing string */
+
+/* What a client takes for the server that it means. */
+struct tls_trust {
+    unsigned count;                 /* one of these pins; 0: a chain to a public CA for the host */
+    bool any;                       /* whatever it shows: what comes is proven in another way */
+    struct hash pins[TLS_PINS_MAX]; /* SHA-256 of SubjectPublicKeyInfo */
+};
+
+/* Has this client connection hold the server to *trust. Also sends the name (SNI). The handshake
+ * fails otherwise, before a byte of the request is sent. ssl's ex_data refers to *trust: it must
+ * outlive ssl. ERR_NO_MEMORY. */
+MUST_USE enum err tls_expect(SSL *ssl, const char *host, const struct tls_trust *trust);
+/* Does a public CA vouch for what this connection shows? Also where any was taken. */
+bool tls_is_vouched(const SSL *ssl);
 /* After a failed handshake: was it because the key is not the pinned one, or no public CA vouches?
  */
 bool tls_was_distrusted(const SSL *ssl);
