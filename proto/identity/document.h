@@ -3,11 +3,13 @@
  *
  *   role            relationship       fragment    signs
  *   log key         assertionMethod    #log, ...   checkpoints, cosignatures, receipts
+ *   assert key      assertionMethod    #assert     documents (Data Integrity), and no checkpoint
  *   request key     authentication     #request    HTTP requests
  *
- * A key of a node has one role. Its services are MaillonNode (serviceEndpoint: the URL) and
- * MaillonTls (spkiSha256: base64url SHA-256 of each SubjectPublicKeyInfo that the node may show;
- * several, so that certificates can be changed). */
+ * Both of the first have one relationship, so it is the fragment that tells them apart: a log key
+ * has "log" or "log-N". A key of a node has one role. Its services are MaillonNode
+ * (serviceEndpoint: the URL) and MaillonTls (spkiSha256: base64url SHA-256 of each
+ * SubjectPublicKeyInfo that the node may show; several, so that certificates can be changed). */
 #ifndef MAILLON_PROTO_IDENTITY_DOCUMENT_H
 #define MAILLON_PROTO_IDENTITY_DOCUMENT_H
 
@@ -51,20 +53,24 @@ struct node_document {
     struct span did; /* to be written it may hold the placeholder of webvh.h */
     struct span url; /* https://host[:port] */
     unsigned log_key_count;
+    unsigned assert_key_count; /* may be 0 */
     unsigned request_key_count;
     unsigned pin_count; /* 0: a public authority vouches for the host */
     struct public_key log_keys[DOCUMENT_KEYS_MAX];
+    struct public_key assert_keys[DOCUMENT_KEYS_MAX];
     struct public_key request_keys[DOCUMENT_KEYS_MAX];
     struct hash pins[DOCUMENT_PINS_MAX];
 };
 
-/* Appends the canonical document: log keys #log, #log-2, ..., request keys #request, #request-2...
+/* Appends the canonical document: log keys #log, #log-2, ..., then #assert..., #request...
  * ERR_BAD_DOCUMENT (no key of a role, a key in two roles, a URL that is none), ERR_LIMIT,
  * ERR_NO_MEMORY; out is as before then. */
 MUST_USE enum err node_document_append(struct buf *out, const struct node_document *node,
                                        struct why *why);
-/* Reads it from a verified document: at least one key of each role, no key in both, exactly one
- * MaillonNode, at most one MaillonTls. Spans into text. Errors of document_read. */
+/* Is this the fragment of a log key: "log", or "log-" and a number? */
+bool document_fragment_is_log(struct span fragment);
+/* Reads it from a verified document: at least one log key and one request key, no key in both,
+ * exactly one MaillonNode, at most one MaillonTls. Spans into text. Errors of document_read. */
 MUST_USE enum err node_document_read(struct span text, struct span did, struct tape *tape,
                                      struct node_document *out, struct why *why);
 

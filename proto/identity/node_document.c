@@ -25,20 +25,34 @@ static bool url_is_valid(struct span url)
     return true;
 }
 
+struct role {
+    const struct public_key *keys;
+    unsigned count;
+};
+
+static bool share_a_key(struct role one, struct role other)
+{
+    for (unsigned i = 0; i < one.count; i++)
+        for (unsigned j = 0; j < other.count; j++)
+            if (memcmp(&one.keys[i], &other.keys[j], sizeof(struct public_key)) == 0)
+                return true;
+    return false;
+}
+
 /* Three tiers of keys are worth nothing where one key has two roles. */
 static bool roles_are_apart(const struct node_document *node)
 {
-    for (unsigned i = 0; i < node->log_key_count; i++)
-        for (unsigned j = 0; j < node->request_key_count; j++)
-            if (memcmp(&node->log_keys[i], &node->request_keys[j], sizeof(struct public_key)) == 0)
-                return false;
-    return true;
+    const struct role log = {node->log_keys, node->log_key_count};
+    const struct role assertion = {node->assert_keys, node->assert_key_count};
+    const struct role request = {node->request_keys, node->request_key_count};
+    return !share_a_key(log, request) && !share_a_key(log, assertion) &&
+           !share_a_key(assertion, request);
 }
 
 static enum err check(const struct node_document *node, struct why *why)
 {
     if (node->log_key_count == 0 || node->request_key_count == 0)
-        return refuse(why, "a node has a log key (assertionMethod) and a request key "
+        return refuse(why, "a node has a log key (assertionMethod, #log) and a request key "
                            "(authentication)");
     if (!roles_are_apart(node))
         return refuse(why, "a key of a node has one role");
@@ -115,7 +129,7 @@ static void append_services(struct buf *out, const struct node_document *node)
 
 enum err node_document_append(struct buf *out, const struct node_document *node, struct why *why)
 {
-    CHECK(node->log_key_count <= DOCUMENT_KEYS_MAX &&
+    CHECK(node->log_key_count <= DOCUMENT_KEYS_MAX && node->assert_key_count <= DOCUMENT_KEYS_MAX &&
           node->request_key_count <= DOCUMENT_KEYS_MAX && node->pin_count <= DOCUMENT_PINS_MAX);
     TRY(check(node, why));
     TRY(buf_check(out));
@@ -123,6 +137,9 @@ enum err node_document_append(struct buf *out, const struct node_document *node,
     buf_append_cstr(out, "{\"@context\":[\"https://www.w3.org/ns/did/v1\","
                          "\"https://w3id.org/security/multikey/v1\"],\"assertionMethod\":[");
     append_role(out, node->did, "log", node->log_key_count);
+    if (node->assert_key_count > 0)
+        buf_append_byte(out, ',');
+    append_role(out, node->did, "assert", node->assert_key_count);
     buf_append_cstr(out, "],\"authentication\":[");
     append_role(out, node->did, "request", node->request_key_count);
     buf_append_cstr(out, "],\"id\":\"");
@@ -131,6 +148,7 @@ enum err node_document_append(struct buf *out, const struct node_document *node,
     append_services(out, node);
     buf_append_cstr(out, "],\"verificationMethod\":[");
     append_methods(out, node->did, "log", node->log_keys, node->log_key_count, true);
+    append_methods(out, node->did, "assert", node->assert_keys, node->assert_key_count, false);
     append_methods(out, node->did, "request", node->request_keys, node->request_key_count, false);
     buf_append_cstr(out, "]}");
     enum err err = buf_check(out);
@@ -152,6 +170,18 @@ static enum err take_key(struct public_key *keys, unsigned *count, const struct 
     return OK;
 }
 
+bool document_fragment_is_log(struct span fragment)
+{
+    if (!span_starts_with(fragment, SPAN_LITERAL("log")))
+        return false;
+    struct cursor cursor = cursor_of(span_part(fragment, 3, fragment.len));
+    if (cursor_at_end(&cursor))
+        return true;
+    cursor_expect(&cursor, "-");
+    (void)cursor_u64(&cursor);
+    return !cursor.failed && cursor_at_end(&cursor);
+}
+
 static enum err take_keys(const struct document *document, struct node_document *node,
                           struct why *why)
 {
@@ -159,8 +189,11 @@ static enum err take_keys(const struct document *document, struct node_document 
         const struct document_method *method = &document->methods[i];
         if (method->is_foreign)
             continue;
-        if ((method->roles & DOCUMENT_LOG_KEY) != 0)
+        bool asserts = (method->roles & DOCUMENT_LOG_KEY) != 0;
+        if (asserts && document_fragment_is_log(method->fragment))
             TRY(take_key(node->log_keys, &node->log_key_count, &method->key, why));
+        else if (asserts)
+            TRY(take_key(node->assert_keys, &node->assert_key_count, &method->key, why));
         if ((method->roles & DOCUMENT_REQUEST_KEY) != 0)
             TRY(take_key(node->request_keys, &node->request_key_count, &method->key, why));
     }

@@ -4,9 +4,7 @@
 
 #include <stdlib.h>
 
-#include "proto/identity/did.h"
 #include "proto/json/jcs.h"
-#include "proto/log/checkpoint.h"
 #include "proto/sync/lines.h"
 
 /* One log of this stream. range is what was held when the stream opened the log, and grows with
@@ -14,8 +12,9 @@
 struct follow_state {
     uint8_t origin[DID_BYTES_MAX];
     size_t origin_len;
-    struct public_key key;
+    struct log_keys keys;
     bool taken;     /* false: refused or not verifiable, its lines are skipped */
+    bool stale;     /* until the next log line: its checkpoint is by a retired key */
     bool own;       /* only checkpoints may come */
     bool has_noted; /* a note for `noted` was handed out */
     uint64_t noted;
@@ -76,12 +75,18 @@ struct follow *follow_new(const struct follow_options *options)
     return follow;
 }
 
+static void state_free(struct follow_state *state)
+{
+    log_keys_clear(&state->keys);
+    free(state);
+}
+
 void follow_free(struct follow *follow)
 {
     if (follow == NULL)
         return;
     for (size_t i = 0; i < follow->log_count; i++)
-        free(follow->logs[i]);
+        state_free(follow->logs[i]);
     free(follow->logs);
     for (unsigned i = 0; i < follow->spare_count; i++)
         batch_free(follow->spare[i]);
@@ -184,6 +189,11 @@ bool follow_announced(const struct follow *follow, struct span origin, struct me
     return true;
 }
 
+struct span follow_origin(const struct follow *follow)
+{
+    return follow->log == NULL ? span_of(NULL, 0) : state_origin(follow->log);
+}
+
 uint64_t follow_skipped(const struct follow *follow)
 {
     return follow->skipped;
@@ -199,13 +209,32 @@ static enum err refuse(struct follow *follow, struct why *why, const char *rule)
     return why_set(why, ERR_BAD_STREAM, rule, follow->line_number, NULL, NULL);
 }
 
+static bool is_did_key(struct span origin)
+{
+    return span_starts_with(origin, SPAN_LITERAL("did:key:"));
+}
+
+/* The keys as they are known now; those of a did:key never change. */
+static enum err refresh_keys(const struct follow *follow, struct follow_state *state,
+                             struct why *why)
+{
+    struct span origin = state_origin(state);
+    if (is_did_key(origin))
+        return state->keys.version > 0 ? OK : log_keys_of_did_key(origin, &state->keys, why);
+    if (follow->options.find_keys == NULL)
+        return ERR_NOT_FOUND;
+    return follow->options.find_keys(follow->options.ctx, origin, state->keys.version,
+                                     &state->keys);
+}
+
 static enum err ask_for_log(struct follow *follow, struct follow_state *state, struct why *why)
 {
-    static const struct span method_key = {(const uint8_t *)"did:key:", 8};
     struct span origin = state_origin(state);
-    enum err err = did_key_read(origin, &state->key, why);
+    enum err err = refresh_keys(follow, state, why);
+    if (err == ERR_NO_MEMORY)
+        return err;
     if (err != OK)
-        return span_starts_with(origin, method_key) ? err : OK;
+        return is_did_key(origin) ? err : OK;
     err = follow->options.open_log(follow->options.ctx, origin, &state->range, &state->own);
     if (err == ERR_LIMIT || err == ERR_FORBIDDEN)
         return OK;
@@ -236,7 +265,7 @@ static enum err add_log(struct follow *follow, struct span origin, size_t place,
     state->origin_len = origin.len;
     enum err err = ask_for_log(follow, state, why);
     if (err != OK) {
-        free(state);
+        state_free(state);
         return err;
     }
     memmove(follow->logs + place + 1, follow->logs + place,
@@ -255,6 +284,7 @@ static enum err on_log(struct follow *follow, const struct control *control, str
     if (!found)
         TRY(add_log(follow, control->origin, place, why));
     follow->log = follow->logs[place];
+    follow->log->stale = false;
     follow->from = control->size;
     follow->position = control->size;
     follow->has_checkpoint = false;
@@ -313,6 +343,26 @@ static enum err contradiction(struct follow *follow, const struct merkle_head *h
     return why_set(why, err, rule, follow->line_number, NULL, NULL);
 }
 
+/* A thief of an old key must not lengthen the log, nor make it look forked. */
+static enum err judge_retired(struct follow *follow, const struct merkle_head *head,
+                              struct why *why)
+{
+    struct follow_state *log = follow->log;
+    struct merkle_head held = merkle_range_head(&log->range);
+    bool agrees =
+        head->size < held.size || (head->size == held.size && hash_equal(&head->root, &held.root));
+    if (agrees)
+        return OK;
+    if (head->size > held.size && !span_equal(state_origin(log), follow->options.origin_peer)) {
+        log->stale = true;
+        follow->skipped++;
+        return OK;
+    }
+    return why_set(why, ERR_BAD_SIGNATURE,
+                   "a key that the origin's history has retired signs nothing beyond what is held",
+                   follow->line_number, NULL, NULL);
+}
+
 static enum err on_checkpoint(struct follow *follow, const struct control *control,
                               struct follow_effects *effects, struct why *why)
 {
@@ -325,12 +375,20 @@ static enum err on_checkpoint(struct follow *follow, const struct control *contr
         return why_set(why, buf_check(&follow->note), "a note is at most NOTE_BYTES_MAX",
                        follow->line_number, NULL, NULL);
     struct checkpoint checkpoint;
-    TRY(checkpoint_open(buf_span(&follow->note), state_origin(log), &log->key, &checkpoint, why));
+    const struct log_key *by;
+    TRY(refresh_keys(follow, log, why));
+    TRY(log_keys_open(&log->keys, state_origin(log), buf_span(&follow->note), &checkpoint, &by,
+                      why));
     if (checkpoint.head.size > LINES_SIZE_MAX)
         return refuse(follow, why, "sync: sizes stay below 2^53");
-    if (follow->options.checkpoint != NULL)
+    bool retired = !log_key_is_current(&log->keys, by);
+    if (!retired && follow->options.checkpoint != NULL)
         follow->options.checkpoint(follow->options.ctx, state_origin(log), &checkpoint.head,
                                    buf_span(&follow->note));
+    if (retired && !log->own && !follow->options.takes_retired)
+        TRY(judge_retired(follow, &checkpoint.head, why));
+    if (log->stale)
+        return OK;
     follow->has_checkpoint = true;
     follow->target = checkpoint.head;
     if (checkpoint.head.size > log->announced.size)
@@ -340,7 +398,8 @@ static enum err on_checkpoint(struct follow *follow, const struct control *contr
         if (!hash_equal(&checkpoint.head.root, &held.root))
             return contradiction(follow, &held, ERR_FORK,
                                  "RFC 9162, 2.1.4: one size of a log has one root", why);
-        bool is_news = held.size > 0 && !log->own && !(log->has_noted && log->noted == held.size);
+        bool is_news =
+            held.size > 0 && !log->own && !retired && !(log->has_noted && log->noted == held.size);
         return is_news ? hand_out(follow, &held, effects) : OK;
     }
     if (!log->own && checkpoint.head.size < follow->from &&
@@ -480,7 +539,7 @@ static enum err on_control(struct follow *follow, struct span line, struct follo
         return on_log(follow, &control, why);
     if (follow->log == NULL)
         return refuse(follow, why, "sync: a stream begins with a log line");
-    if (!follow->log->taken) {
+    if (!follow->log->taken || follow->log->stale) {
         follow->skipped++;
         return OK;
     }
@@ -517,7 +576,7 @@ static enum err on_line(struct follow *follow, struct span line, struct follow_e
         return refuse(follow, why, "sync: a line begins with { or [");
     if (follow->log == NULL)
         return refuse(follow, why, "sync: a stream begins with a log line");
-    if (!follow->log->taken) {
+    if (!follow->log->taken || follow->log->stale) {
         follow->skipped++;
         return OK;
     }

@@ -5,6 +5,7 @@
 #ifndef MAILLON_PROTO_SYNC_FOLLOW_H
 #define MAILLON_PROTO_SYNC_FOLLOW_H
 
+#include "proto/identity/log_keys.h"
 #include "proto/log/reader.h"
 #include "proto/record/batch.h"
 
@@ -33,12 +34,24 @@ struct follow_options {
      * counted. */
     enum err (*open_log)(void *ctx, struct span origin, struct merkle_range *range_out,
                          bool *own_out);
-    /* Told of each checkpoint whose signature holds, whatever becomes of it, before anything is
-     * done with it: for those who compare what different peers show. May be NULL. */
+    /* Told of each checkpoint that a key of the origin has signed which is not retired, whatever
+     * becomes of it, before anything is done with it: for those who compare what different peers
+     * show. May be NULL. */
     void (*checkpoint)(void *ctx, struct span origin, const struct merkle_head *head,
                        struct span note);
+    /* Asked for an origin that is no did:key, when the stream opens its log and again at each
+     * checkpoint: OK and, unless known_version is that of the history held, its keys into *out.
+     * ERR_NOT_FOUND: no history of it is held; its lines are skipped and counted. Asked before
+     * open_log. NULL: only did:key is known. */
+    enum err (*find_keys)(void *ctx, struct span origin, unsigned known_version,
+                          struct log_keys *out);
+    bool takes_retired; /* by retired keys, too: a log is brought back to who wrote it */
     void *ctx;
 };
+
+/* A key that the origin's history has retired may sign what is held already and nothing beyond it
+ * (docs/identity.md): from the origin itself that is ERR_BAD_SIGNATURE; from another peer, which
+ * may not know better yet, the lines up to the next log line are skipped and counted. */
 
 /* What the driver does next, in this order. */
 struct follow_effects {
@@ -78,6 +91,8 @@ struct follow_evidence {
     struct span note; /* the signed note that contradicts it */
 };
 struct follow_evidence follow_evidence(const struct follow *follow);
+/* The log of the line at hand, or an empty span: where an error of follow_feed was met. */
+struct span follow_origin(const struct follow *follow);
 /* Lines of logs that open_log refused, or whose origin this version cannot verify. */
 uint64_t follow_skipped(const struct follow *follow);
 /* For status: the newest checkpoint, its signature verified, that the stream announced for an
