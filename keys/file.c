@@ -147,6 +147,11 @@ static bool move_in(const char *temporary, const char *path, bool replace)
     return (replace ? rename(temporary, path) : link(temporary, path)) == 0;
 }
 
+enum err file_sync_parent(const char *path, struct why *why)
+{
+    return sync_folder_of(path) ? OK : refuse_errno(why, REFUSAL_FILE_IO, path);
+}
+
 enum err file_write_private(const char *path, struct span bytes, bool replace, struct why *why)
 {
     size_t len = strlen(path);

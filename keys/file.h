@@ -22,6 +22,8 @@ MUST_USE enum err file_read_private(const char *path, uint8_t *out, size_t *len_
  * `replace` an existing file is ERR_CONFLICT. ERR_IO, ERR_DISK_FULL. */
 MUST_USE enum err file_write_private(const char *path, struct span bytes, bool replace,
                                      struct why *why);
+/* Makes the names in the file's folder durable. ERR_IO. */
+MUST_USE enum err file_sync_parent(const char *path, struct why *why);
 /* Writes all bytes at this place; false with errno set. */
 MUST_USE bool file_pwrite_all(int fd, struct span bytes, uint64_t offset);
 

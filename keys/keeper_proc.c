@@ -16,7 +16,6 @@
 #include "keys/keys.h"
 #include "keys/refusal.h"
 #include "keys/vault.h"
-#include "proto/identity/did.h"
 
 /* A killed node's keeper may still be ending when the next one starts. */
 #define LOCK_WAIT_MS 1500u
@@ -27,13 +26,15 @@ struct proc {
     struct keeper_state *state;
 };
 
-static enum err name_origin(const struct public_key *key, struct keeper_key *out, struct why *why)
+static enum err name_origin(const char *dir, const struct public_key *key, struct keeper_key *out,
+                            struct why *why)
 {
     struct buf did;
     buf_init(&did, sizeof(out->origin));
-    did_key_append(&did, key);
+    enum err err = keys_read_origin(dir, key, &did, why);
     buf_append_byte(&did, '\0');
-    enum err err = buf_check(&did) == OK ? OK : refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    if (err == OK && buf_check(&did) != OK)
+        err = refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
     if (err == OK)
         memcpy(out->origin, did.data, did.len);
     buf_clear(&did);
@@ -70,7 +71,7 @@ static enum err host_open(void *ctx, const char *passphrase, struct keeper_key *
     if (proc->secret == NULL)
         TRY(load_key(proc, passphrase, why));
     struct public_key key = keyfile_public(proc->secret);
-    TRY(name_origin(&key, out, why));
+    TRY(name_origin(proc->dir, &key, out, why));
     TRY(open_state(proc, &key, why));
     out->secret = proc->secret;
     out->key = key;

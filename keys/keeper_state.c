@@ -190,6 +190,21 @@ enum err keeper_state_read(const char *path, const struct public_key *key, struc
     return err;
 }
 
+enum err keeper_state_rekey(const char *path, const struct public_key *old,
+                            const struct public_key *fresh, unsigned wait_ms, struct why *why)
+{
+    struct keeper_state *state;
+    enum err err = keeper_state_open(path, fresh, wait_ms, &state, NULL);
+    if (err != OK)
+        TRY(keeper_state_open(path, old, wait_ms, &state, why));
+    state->slot.key = *fresh;
+    err = store(state, state->slot.head, why);
+    if (err == OK) /* into the other slot, too: none names the old key any more */
+        err = store(state, state->slot.head, why);
+    keeper_state_close(state);
+    return err;
+}
+
 struct merkle_head keeper_state_last(const struct keeper_state *state)
 {
     return state->slot.head;

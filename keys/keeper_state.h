@@ -31,6 +31,11 @@ MUST_USE enum err keeper_state_rebuild(const char *path, const struct public_key
  * ERR_PERMISSIONS, ERR_IO. */
 MUST_USE enum err keeper_state_read(const char *path, const struct public_key *key,
                                     struct merkle_head *out, struct why *why);
+/* What was signed by `old` is from now on what `fresh` goes on from: same file, same head, durable
+ * in both slots. Also when it is done already. Errors of keeper_state_open. */
+MUST_USE enum err keeper_state_rekey(const char *path, const struct public_key *old,
+                                     const struct public_key *fresh, unsigned wait_ms,
+                                     struct why *why);
 struct merkle_head keeper_state_last(const struct keeper_state *state);
 /* OK: the head is durable. ERR_IO, ERR_DISK_FULL: it may or may not be; every later call fails
  * then. */

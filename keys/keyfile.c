@@ -186,26 +186,49 @@ static enum err expand(const struct keyfile_text *text, struct secret_key **out,
     return OK;
 }
 
-static enum err load_with(const char *path, const char *passphrase, struct page *page,
-                          struct keyfile_text *text, struct secret_key **out, struct why *why)
+static enum err open_text(struct span bytes, const char *passphrase, struct keyfile_text *text,
+                          struct secret_key **out, struct why *why)
 {
-    TRY(file_read_private(path, page->bytes, &page->len, why));
-    TRY(keyfile_parse(span_of(page->bytes, page->len), text, why));
+    TRY(keyfile_parse(bytes, text, why));
     if (text->sealed)
-        TRY(open_box(text, span_of(page->bytes, text->header_len), passphrase, why));
+        TRY(open_box(text, span_part(bytes, 0, text->header_len), passphrase, why));
     return expand(text, out, why);
+}
+
+enum err keyfile_open(struct span bytes, const char *passphrase, struct secret_key **out,
+                      struct why *why)
+{
+    struct keyfile_text *text = vault_new(sizeof(*text));
+    enum err err = text == NULL ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
+                                : open_text(bytes, passphrase, text, out, why);
+    vault_free(text);
+    return err;
 }
 
 enum err keyfile_load(const char *path, const char *passphrase, struct secret_key **out,
                       struct why *why)
 {
     struct page *page = vault_new(sizeof(*page));
-    struct keyfile_text *text = vault_new(sizeof(*text));
-    enum err err = page == NULL || text == NULL ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
-                                                : load_with(path, passphrase, page, text, out, why);
-    vault_free(text);
+    enum err err = page == NULL ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
+                                : file_read_private(path, page->bytes, &page->len, why);
+    if (err == OK)
+        err = keyfile_open(span_of(page->bytes, page->len), passphrase, out, why);
     vault_free(page);
     return err;
+}
+
+static enum err sign_with(void *ctx, struct span message, struct signature *out)
+{
+    const struct secret_key *secret = ctx;
+    (void)crypto_sign_detached(out->bytes, NULL, message.data, message.len, secret->bytes);
+    return OK;
+}
+
+struct ed25519_signer keyfile_signer(const struct secret_key *secret)
+{
+    struct ed25519_signer signer = {.key = keyfile_public(secret), .sign = sign_with};
+    memcpy(&signer.ctx, &secret, sizeof(secret)); /* it is read alone */
+    return signer;
 }
 
 enum err keyfile_read_public(const char *path, struct public_key *out, bool *sealed_out,

@@ -43,6 +43,12 @@ MUST_USE enum err keyfile_write(const char *path, const struct secret_key *secre
  * ERR_NEWER_FORMAT, ERR_IO, ERR_NO_MEMORY. */
 MUST_USE enum err keyfile_load(const char *path, const char *passphrase, struct secret_key **out,
                                struct why *why);
+/* The same from the file's text, which lies in vault memory. */
+MUST_USE enum err keyfile_open(struct span bytes, const char *passphrase, struct secret_key **out,
+                               struct why *why);
+/* Signs with the key, which must outlive it. For the keys of updates, requests and documents: the
+ * log key is the keeper's. */
+struct ed25519_signer keyfile_signer(const struct secret_key *secret);
 /* Only the public key, without a passphrase; it is not proven to belong to the secret. Same errors.
  */
 MUST_USE enum err keyfile_read_public(const char *path, struct public_key *out, bool *sealed_out,

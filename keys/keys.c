@@ -2,6 +2,7 @@
 #include "keys/keys.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,10 @@
 #include "keys/keyfile.h"
 #include "keys/refusal.h"
 #include "keys/vault.h"
+#include "proto/identity/did.h"
+#include "proto/log/note.h"
+
+#define REKEY_WAIT_MS 5000u /* for a keeper that is just ending */
 
 struct paths {
     char *folder;
@@ -78,13 +83,14 @@ enum err keys_read_public(const char *dir, struct public_key *out, bool *sealed_
     return err;
 }
 
-enum err keys_reseal(const char *dir, const char *passphrase, const char *fresh, struct why *why)
+enum err keys_reseal(const char *dir, const char *name, const char *passphrase, const char *fresh,
+                     struct why *why)
 {
-    struct paths paths = {0};
-    enum err err = paths_make(&paths, dir, why);
-    if (err == OK)
-        err = keyfile_reseal(paths.key, passphrase, fresh, why);
-    paths_clear(&paths);
+    char *path = file_path(dir, name);
+    if (path == NULL)
+        return refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    enum err err = keyfile_reseal(path, passphrase, fresh, why);
+    free(path);
     return err;
 }
 
@@ -149,4 +155,101 @@ enum err keys_raise_state(const char *dir, const struct public_key *key,
                                           : keeper_state_store(state, head, why);
     keeper_state_close(state);
     return err;
+}
+
+/* ---- the DID that it signs for ---- */
+
+enum err keys_write_origin(const char *dir, struct span origin, struct why *why)
+{
+    char *path = file_path(dir, KEYS_ORIGIN);
+    if (path == NULL)
+        return refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    enum err err = file_write_private(path, origin, true, why);
+    free(path);
+    return err;
+}
+
+enum err keys_read_origin(const char *dir, const struct public_key *key, struct buf *out,
+                          struct why *why)
+{
+    uint8_t text[PRIVATE_FILE_BYTES_MAX];
+    size_t len;
+    char *path = file_path(dir, KEYS_ORIGIN);
+    if (path == NULL)
+        return refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    enum err err = file_read_private(path, text, &len, why);
+    free(path);
+    if (err == ERR_NOT_FOUND) {
+        did_key_append(out, key);
+        return buf_check(out) == OK ? OK : refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    }
+    if (err != OK)
+        return err;
+    struct span origin = span_of(text, len);
+    if (len == 0 || len > DID_BYTES_MAX || memchr(text, 0, len) != NULL ||
+        !span_starts_with(origin, SPAN_LITERAL("did:")) || !note_name_is_valid(origin))
+        return refuse(why, REFUSAL_ORIGIN_FILE, NULL, NULL);
+    buf_append_span(out, origin);
+    return buf_check(out) == OK ? OK : refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+}
+
+/* ---- keys that follow one another ---- */
+
+enum err keys_make(const char *dir, const char *name, const char *passphrase,
+                   struct public_key *out, struct why *why)
+{
+    char *path = file_path(dir, name);
+    struct secret_key *secret = path == NULL ? NULL : keyfile_make();
+    enum err err = secret == NULL ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
+                                  : keyfile_write(path, secret, passphrase, why);
+    if (err == OK)
+        *out = keyfile_public(secret);
+    vault_free(secret);
+    free(path);
+    return err;
+}
+
+enum err keys_adopt(const char *dir, const char *name, struct why *why)
+{
+    char next_name[64];
+    (void)snprintf(next_name, sizeof(next_name), "%s" KEYS_NEXT, name);
+    char *path = file_path(dir, name);
+    char *next = file_path(dir, next_name);
+    enum err err = OK;
+    if (path == NULL || next == NULL)
+        err = refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    else if (rename(next, path) != 0)
+        err = errno == ENOENT ? refuse(why, REFUSAL_FILE_MISSING, NULL, next)
+                              : refuse_errno(why, REFUSAL_FILE_IO, next);
+    else
+        err = file_sync_parent(path, why);
+    free(next);
+    free(path);
+    return err;
+}
+
+static enum err read_public_of(const char *dir, const char *name, struct public_key *out,
+                               struct why *why)
+{
+    bool sealed;
+    char *path = file_path(dir, name);
+    if (path == NULL)
+        return refuse(why, REFUSAL_NO_MEMORY, NULL, NULL);
+    enum err err = keyfile_read_public(path, out, &sealed, why);
+    free(path);
+    return err;
+}
+
+enum err keys_adopt_log_key(const char *dir, struct why *why)
+{
+    struct public_key old;
+    struct public_key fresh;
+    TRY(read_public_of(dir, KEYS_LOG_KEY KEYS_NEXT, &fresh, why));
+    TRY(read_public_of(dir, KEYS_LOG_KEY, &old, why));
+    char *state = file_path(dir, KEYS_STATE);
+    enum err err = state == NULL ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
+                                 : keeper_state_rekey(state, &old, &fresh, REKEY_WAIT_MS, why);
+    free(state);
+    TRY(err);
+    return keys_adopt(dir, KEYS_LOG_KEY, why);
 }

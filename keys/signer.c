@@ -285,6 +285,11 @@ enum err signer_revive(struct signer *signer, const char *passphrase, struct why
     return start(signer, passphrase, why);
 }
 
+void signer_release(struct signer *signer)
+{
+    end_keeper(signer);
+}
+
 void signer_stop(struct signer *signer)
 {
     if (signer == NULL)

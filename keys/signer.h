@@ -17,6 +17,9 @@ MUST_USE enum err signer_start(const char *self_exe, const char *dir, const char
 /* Has the warden fork a new keeper after ERR_CLOSED; also when confined. The errors are those of
  * signer_start; ERR_CLOSED when the warden is gone. One thread at a time. */
 MUST_USE enum err signer_revive(struct signer *signer, const char *passphrase, struct why *why);
+/* Ends the keeper alone, so that its files can be changed; signer_revive starts the next. One
+ * thread at a time. */
+void signer_release(struct signer *signer);
 /* Closes the sockets and waits for the end of both processes. NULL is fine. */
 void signer_stop(struct signer *signer);
 /* A confined node reads one of the files of its folder that an operator may replace (the table is
