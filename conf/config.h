@@ -36,6 +36,9 @@ struct config {
         uint64_t segment_bytes;
     } store;
     struct {
+        uint64_t allow_private;
+    } resolver;
+    struct {
         uint64_t peer_logs_max;
         uint64_t peer_bytes_max;
         uint64_t compress;

@@ -1,9 +1,10 @@
 #include "keys/request_key.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "keys/file.h"
 #include "keys/keyfile.h"
+#include "keys/keys.h"
 #include "keys/vault.h"
 
 /* Two commands may do it at once: the first one's key stands. */
@@ -20,8 +21,8 @@ static enum err make(const char *path, struct why *why)
 enum err request_key_need(const char *dir, struct public_key *out, struct why *why)
 {
     bool sealed;
-    char *path = NULL;
-    if (asprintf(&path, "%s/" REQUEST_KEY_FILE, dir) < 0)
+    char *path = file_path(dir, KEYS_REQUEST_KEY);
+    if (path == NULL)
         return ERR_NO_MEMORY;
     enum err err = keyfile_read_public(path, out, &sealed, why);
     if (err == ERR_NOT_FOUND && (err = make(path, why)) == OK)

@@ -5,10 +5,8 @@
 
 #include "proto/base/ed25519.h"
 
-#define REQUEST_KEY_FILE "keys/request.key" /* keyfile.h's format, not sealed; mode 600 */
-
-/* The public part of the key of the node in dir, which is made where there is none. Errors of
- * keyfile_write and keyfile_read_public. */
+/* The public part of the key of the node in dir (KEYS_REQUEST_KEY), which is made, not sealed,
+ * where there is none. Errors of keyfile_write and keyfile_read_public. */
 MUST_USE enum err request_key_need(const char *dir, struct public_key *out, struct why *why);
 
 #endif

@@ -21,6 +21,7 @@ static const struct {
     {"logs", CONFINE_WRITE, true},
     {"evidence", CONFINE_WRITE, true},
     {"packs", CONFINE_READ, true},
+    {"identities", CONFINE_WRITE, true},
     {"state.db", CONFINE_WRITE, false},
     {"state.db-wal", CONFINE_WRITE, false},
     {"state.db-shm", CONFINE_WRITE, false},

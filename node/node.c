@@ -18,7 +18,9 @@
 #include "node/confinement.h"
 #include "node/identity/audiences.h"
 #include "node/identity/caller.h"
+#include "node/identity/own.h"
 #include "node/identity/request_key.h"
+#include "node/identity/resolver.h"
 #include "node/net/certificate.h"
 #include "node/net/os.h"
 #include "node/net/tls.h"
@@ -29,7 +31,6 @@
 #include "node/peer/peers.h"
 #include "node/peer/witnesses.h"
 #include "node/store/guard.h"
-#include "proto/identity/did.h"
 
 #define POOL_THREADS 4u /* a publication waits for the disk most of its time */
 #define TOKEN_FILE "local.token"
@@ -50,16 +51,33 @@ static enum err read_identity(struct node *node, struct why *why)
         (void)snprintf(node->origin, sizeof(node->origin), "%s", signer_origin(node->signer));
         return OK;
     }
-    TRY(keys_read_public(node->dir, &node->key, &sealed, why));
+    /* A command that signs nothing: did.jsonl, or the did:key. */
     struct buf did;
     buf_init(&did, DID_BYTES_MAX);
-    did_key_append(&did, &node->key);
-    enum err err = buf_check(&did);
+    enum err err = own_did(node->dir, &did, why);
     if (err == OK)
         (void)snprintf(node->origin, sizeof(node->origin), "%.*s", (int)did.len,
                        (const char *)did.data);
     buf_clear(&did);
-    return err;
+    return err == OK ? keys_read_public(node->dir, &node->key, &sealed, why) : err;
+}
+
+/* Who this node is, and who it knows. */
+static enum err open_identities(struct node *node, const struct node_options *options,
+                                struct why *why)
+{
+    TRY(identities_open(node->dir, &node->identities, why));
+    node->resolver = resolver_new(node->identities, node->config.resolver.allow_private != 0);
+    if (node->resolver == NULL)
+        return ERR_NO_MEMORY;
+    struct public_key key;
+    if (node->mode == NODE_SERVE &&
+        strncmp(node->origin, "did:key:", 8) == 0) /* a did:webvh has one from its beginning */
+        TRY(request_key_need(node->dir, &key, why));
+    enum err err =
+        request_key_open(node->dir, node->origin, options->passphrase, &node->request_key, why);
+    bool stays_shut = err == ERR_SEALED && node->mode == NODE_READ; /* nobody was asked for words */
+    return stays_shut ? OK : err;
 }
 
 static enum err read_token(struct node *node, struct why *why)
@@ -278,17 +296,13 @@ static enum err write_run_file(struct node *node, struct why *why)
     return err;
 }
 
-/* Who calls and what it may read, and the key for calls of our own. */
-static enum err start_callers(struct node *node, struct why *why)
+/* Who calls and what it may read. */
+static enum err start_callers(struct node *node)
 {
     node->audiences = audiences_new();
     if (node->audiences == NULL)
         return ERR_NO_MEMORY;
     TRY(audiences_load(node->audiences, node->state));
-    struct public_key key;
-    if (node->mode == NODE_SERVE)
-        TRY(request_key_need(node->dir, &key, why));
-    TRY(request_key_open(node->dir, node->origin, NULL, &node->request_key, why));
     return node->mode == NODE_SERVE ? callers_start(node, &node->callers) : OK;
 }
 
@@ -323,8 +337,11 @@ static enum err start(struct node *node, const struct node_options *options, str
     TRY(config_load(node->dir, &node->config, why));
     TRY(confine_become(node->config.node.user, node->dir, &node->is_root, why));
     TRY(open_store(node, why));
+    if (node->mode != NODE_READ)
+        TRY(own_settle(node->dir, why)); /* a change of keys that broke off is finished */
     TRY(start_signer(node, options, why));
     TRY(read_identity(node, why));
+    TRY(open_identities(node, options, why));
     TRY(read_token(node, why));
     TRY(open_own(node, why));
     TRY(make_guard(node, why));
@@ -333,7 +350,7 @@ static enum err start(struct node *node, const struct node_options *options, str
     store_watch(node->store, on_stored, node);
     TRY(start_listening(node, why));
     TRY(make_pairing(node, why));
-    TRY(start_callers(node, why));
+    TRY(start_callers(node));
     TRY(faults_open(node, &node->faults, why));
     TRY(witnesses_open(node, &node->witnesses, why));
     TRY(peers_start(node, &node->peers, why));
@@ -426,10 +443,12 @@ void node_stop(struct node *node)
     store_close(node->store);
     signer_stop(node->signer);
     state_close(node->state);
+    resolver_free(node->resolver);
+    request_key_free(node->request_key);
+    identities_free(node->identities);
     hub_free(node->hub);
     audiences_free(node->audiences);
     callers_free(node->callers);
-    request_key_free(node->request_key);
     for (unsigned i = 0; i < 3; i++)
         free(node->listeners[i]);
     if (node->mode == NODE_SERVE && node->public_server != NULL)

@@ -20,11 +20,13 @@ struct callers;
 struct faults;
 struct guard;
 struct hub;
+struct identities;
 struct judge;
 struct listener;
 struct peers;
 struct recall;
 struct request_key;
+struct resolver;
 struct witnesses;
 
 #define NODE_LOOPS_MAX 64u
@@ -52,6 +54,9 @@ struct node {
     struct guard *guard;   /* may the own log be extended? */
     struct recall *recall; /* asks peers how far it had gone; NULL: nobody is asked */
     atomic_bool recovering;
+    struct identities *identities;   /* the histories held, its own among them */
+    struct resolver *resolver;       /* fetches those of others */
+    struct request_key *request_key; /* NULL: none yet, or sealed and not opened */
     struct signer *signer;
     struct checkpointer *checkpointer; /* NULL in NODE_READ */
     struct publisher *publisher;
@@ -69,9 +74,8 @@ struct node {
     struct faults *faults;
     struct audiences *audiences;
     struct callers *callers;
-    struct request_key *request_key; /* NULL where there is none yet */
-    struct server *public_server;    /* NULL unless NODE_SERVE */
-    struct server *local_server;     /* the same */
+    struct server *public_server; /* NULL unless NODE_SERVE */
+    struct server *local_server;  /* the same */
     struct server *socket_server;
     struct listener *listeners[3];
     uint64_t started_ms;

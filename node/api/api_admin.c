@@ -4,6 +4,7 @@
 #include "node/api/hub.h"
 #include "node/api/router.h"
 #include "node/identity/audiences.h"
+#include "node/identity/identities.h"
 #include "node/peer/pairing.h"
 #include "node/peer/peers.h"
 
@@ -127,6 +128,7 @@ void api_peer_remove(struct call *call)
 /* ---- the check ---- */
 
 struct check {
+    struct node *node;
     struct store_log *log;
     enum err err;
     struct store_check_report report;
@@ -135,7 +137,17 @@ struct check {
 static void check(struct call *call)
 {
     struct check *check = call->own;
-    check->err = store_log_check(check->log, NULL, NULL, &check->report);
+    struct log_keys keys;
+    log_keys_init(&keys);
+    check->err =
+        identities_log_keys(check->node->identities, store_log_origin(check->log), 0, &keys);
+    if (check->err == OK)
+        check->err = store_log_check(check->log, &keys, NULL, NULL, &check->report);
+    else
+        (void)why_set(&check->report.why, check->err,
+                      "the history of the log's origin is held (did.jsonl, identities/)", 0, NULL,
+                      NULL);
+    log_keys_clear(&keys);
 }
 
 static void tell(struct call *call)
@@ -166,6 +178,7 @@ void api_check(struct call *call)
         call_problem(call, ERR_NO_MEMORY, NULL);
         return;
     }
+    check_now->node = call->node;
     check_now->log = log;
     call->own = check_now;
     call->dispose = dispose;

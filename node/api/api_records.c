@@ -6,9 +6,11 @@
 
 #include "node/api/render.h"
 #include "node/net/os.h"
+#include "node/identity/identities.h"
 #include "node/peer/faults.h"
 #include "node/peer/witnesses.h"
 #include "node/store/proof.h"
+#include "proto/identity/did.h"
 #include "proto/base/base64.h"
 #include "proto/json/jcs.h"
 
@@ -276,6 +278,10 @@ static enum err prove(struct node *node, struct store_log *log, uint64_t index,
     struct proof_place place = {.log = log, .index = index, .entry = entry};
     place.head = witnesses_checkpoint(node->witnesses, log, &note, NULL);
     place.note = buf_span(&note);
+    struct buf history; /* a did:key has none, and needs none */
+    buf_init(&history, WEBVH_BYTES_MAX);
+    if (identities_history(node->identities, did_scid(store_log_origin(log)), &history) == OK)
+        place.history = buf_span(&history);
     uint64_t common;
     struct proof_standing standing = {
         .cosignatures = witnesses_count(node->witnesses, log, index + 1),
@@ -285,6 +291,7 @@ static enum err prove(struct node *node, struct store_log *log, uint64_t index,
     enum err err = buf_check(&note);
     if (err == OK)
         err = proof_append(&place, &standing, out, why);
+    buf_clear(&history);
     buf_clear(&note);
     return err;
 }
@@ -322,7 +329,7 @@ void api_get(struct call *call)
         return;
     }
     struct buf out;
-    buf_init(&out, LINE_BYTES_MAX + NOTE_BYTES_MAX + 64u * 1024u);
+    buf_init(&out, LINE_BYTES_MAX + NOTE_BYTES_MAX + 2 * PROOF_HISTORY_BYTES_MAX);
     enum err err = prove(call->node, log, index, &entry, &out, &why);
     if (err != OK)
         call_problem(call, err, &why);

@@ -39,6 +39,16 @@ static bool is_running(const struct unix_path *path)
     return running;
 }
 
+bool cli_node_runs(const struct cli *cli)
+{
+    struct unix_path path;
+    if (unix_path_open(cli->dir, NODE_SOCKET, &path, NULL) != OK)
+        return false;
+    bool runs = is_running(&path);
+    unix_path_close(&path);
+    return runs;
+}
+
 /* Another command may have the folder for a moment, or a node may just be starting: then its socket
  * comes. */
 static enum err open_node(struct cli_client *client, enum node_mode mode, const char *passphrase,

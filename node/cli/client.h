@@ -9,6 +9,8 @@
 
 struct cli_client;
 
+/* Does a node run on the folder? */
+bool cli_node_runs(const struct cli *cli);
 /* mode: what is opened when no node runs (NODE_READ or NODE_WRITE). On failure says why and returns
  * NULL. */
 struct cli_client *cli_client_open(const struct cli *cli, enum node_mode mode);

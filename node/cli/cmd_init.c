@@ -14,8 +14,9 @@
 #include "keys/file.h"
 #include "keys/keys.h"
 #include "keys/vault.h"
-#include "node/cli/cli.h"
+#include "node/cli/keys_cli.h"
 #include "node/cli/passphrase.h"
+#include "node/identity/own.h"
 #include "node/net/certificate.h"
 #include "node/peer/pairing_own.h"
 
@@ -136,7 +137,22 @@ static enum err take(struct config *config, const struct cli *cli, const char *o
     return value == NULL ? OK : config_set(config, section, key, value, why);
 }
 
-static enum err read_settings(const struct cli *cli, struct config *config, struct why *why)
+/* Before anything is made: can there be a did:webvh for this address? */
+static enum err check_identity(const struct cli *cli, const struct config *config, struct why *why)
+{
+    if (cli_flag(cli, "did-key") && cli_value(cli, "recovery-file") != NULL)
+        return why_set(why, ERR_BAD_SETTING, "--recovery-file: a did:key has no recovery key", 0,
+                       "one of the two", "--did-key");
+    if (cli_flag(cli, "did-key"))
+        return OK;
+    struct buf domain;
+    buf_init(&domain, DID_BYTES_MAX);
+    enum err err = own_append_domain(&domain, config->node.url, why);
+    buf_clear(&domain);
+    return err;
+}
+
+enum err init_read_settings(const struct cli *cli, struct config *config, struct why *why)
 {
     config_default(config);
     TRY(take(config, cli, "name", "node", "name", why));
@@ -151,17 +167,55 @@ static enum err read_settings(const struct cli *cli, struct config *config, stru
     return take(config, cli, "local", "listen", "local", why);
 }
 
-static enum err make_node(const struct cli *cli, const struct config *config,
-                          const char *passphrase, struct why *why)
+static char *recovery_path(const struct cli *cli)
+{
+    const char *file = cli_value(cli, "recovery-file");
+    return file == NULL ? cli_path(cli, OWN_RECOVERY_FILE) : strdup(file);
+}
+
+static enum err make_identity(const struct cli *cli, const struct config *config,
+                              const char *passphrase, struct why *why)
 {
     struct public_key key;
+    if (cli_flag(cli, "did-key"))
+        return keys_init(cli->dir, passphrase, &key, why);
+    char *file = recovery_path(cli);
+    enum err err = file == NULL ? ERR_NO_MEMORY
+                                : own_create(cli->dir, config->node.url, file, passphrase, why);
+    free(file);
+    return err;
+}
+
+/* The one thing that an operator must not put off. */
+static void print_recovery(const struct cli *cli, const char *did)
+{
+    char *file = recovery_path(cli);
+    if (file == NULL || cli_flag(cli, "did-key")) {
+        free(file);
+        return;
+    }
+    (void)printf(
+        cli_text(cli,
+                 "\nRECOVERY KEY: %s\n"
+                 "  Move this file off this machine now (a USB stick in a safe, a print-out). It "
+                 "alone changes the node's keys and\n  brings the node back after a loss or a "
+                 "theft; who has it becomes the node. Keep with it: %s\n\n",
+                 "\nCLÉ DE SECOURS : %s\n"
+                 "  Sortez ce fichier de cette machine maintenant (clé USB au coffre, papier). Lui "
+                 "seul change les clés du noeud et\n  le fait revenir après une perte ou un vol ; "
+                 "qui l'a devient le noeud. Gardez avec lui : %s\n\n"),
+        file, did);
+    free(file);
+}
+
+enum err init_make_folder(const struct cli *cli, const struct config *config, struct why *why)
+{
     TRY(make_folder(cli->dir, why));
     TRY(refuse_existing(cli, why));
     TRY(move_settings_away(cli, why));
     TRY(write_token(cli, why));
     TRY(certificate_make(cli->dir, config->node.url, why));
-    TRY(config_write_default(cli->dir, config, why));
-    return keys_init(cli->dir, passphrase, &key, why);
+    return config_write_default(cli->dir, config, why);
 }
 
 static int print_made(const struct cli *cli, const struct config *config)
@@ -177,15 +231,18 @@ static int print_made(const struct cli *cli, const struct config *config)
     if (err != OK) {
         code = cli_fail(cli, cli->dir, err, &why);
     } else if (cli->json) {
-        cli_print_json(json_pack("{s:s, s:s, s:s, s:s%, s:s, s:s}", "dir", cli->dir, "origin",
-                                 pairing.did, "url", pairing.url, "pairing",
-                                 (const char *)text.data, text.len, "listen", config->listen.public,
-                                 "local", config->listen.local));
+        char *file = cli_flag(cli, "did-key") ? NULL : recovery_path(cli);
+        cli_print_json(json_pack(
+            "{s:s, s:s, s:s, s:s%, s:s, s:s, s:s?}", "dir", cli->dir, "origin", pairing.did, "url",
+            pairing.url, "pairing", text.len == 0 ? "" : (const char *)text.data, text.len,
+            "listen", config->listen.public, "local", config->listen.local, "recovery_file", file));
+        free(file);
     } else {
         (void)printf(
             cli_text(cli, "“%s” is ready in %s. Start it:\n  maillon run --dir %s\n",
                      "« %s » est prêt dans %s. Pour le lancer :\n  maillon run --dir %s\n"),
             config->node.name, cli->dir, cli->dir);
+        print_recovery(cli, pairing.did);
         if (is_open)
             (void)puts(cli_text(
                 cli, "Then `maillon pairing` prints the line for those who are to follow it.",
@@ -208,9 +265,13 @@ int cmd_init(struct cli *cli)
     char *passphrase;
     if (!cli_passphrase(cli, &passphrase))
         return CLI_FAILED;
-    enum err err = read_settings(cli, &config, &why);
+    enum err err = init_read_settings(cli, &config, &why);
     if (err == OK)
-        err = make_node(cli, &config, passphrase, &why);
+        err = check_identity(cli, &config, &why);
+    if (err == OK)
+        err = init_make_folder(cli, &config, &why);
+    if (err == OK)
+        err = make_identity(cli, &config, passphrase, &why);
     vault_free(passphrase);
     return err == OK ? print_made(cli, &config) : cli_fail(cli, cli->dir, err, &why);
 }

@@ -114,6 +114,96 @@ static int list(struct cli *cli, struct cli_answer *answer)
     return CLI_OK;
 }
 
+/* What is trusted of this peer, and why, in sentences. */
+static void explain(const struct cli *cli, json_t *peer)
+{
+    json_t *trust = json_object_get(peer, "trust");
+    const char *did = json_string_value(json_object_get(peer, "did"));
+    const char *by = json_string_value(json_object_get(trust, "by"));
+    const char *url = json_string_value(json_object_get(trust, "url"));
+    int pins = (int)json_integer_value(json_object_get(trust, "pins"));
+    int versions = (int)json_integer_value(json_object_get(trust, "versions"));
+    (void)printf("%s\n", did);
+    if (versions > 0)
+        (void)printf(
+            cli_text(cli,
+                     "Who it is: its history of %d entries is held here and was verified from the "
+                     "first, whose hash is in\nthe name. A change of keys must continue it, so "
+                     "nobody but the holder of the recovery key can make one.\n",
+                     "Qui il est : son historique de %d entrées est tenu ici et vérifié depuis la "
+                     "première, dont l'empreinte\nest dans le nom. Un changement de clés doit le "
+                     "continuer : seul le détenteur de la clé de secours peut en faire.\n"),
+            versions);
+    else if (strncmp(did, "did:key:", 8) == 0)
+        (void)puts(cli_text(cli, "Who it is: its name is its key. It can never be changed.",
+                            "Qui il est : son nom est sa clé. Elle ne peut jamais changer."));
+    else
+        (void)puts(cli_text(cli,
+                            "Who it is: not known yet. Its history has not come; its name says how "
+                            "it must begin.",
+                            "Qui il est : pas encore connu. Son historique n'est pas arrivé ; son "
+                            "nom dit comment il doit commencer."));
+    if (strcmp(by, "document") == 0)
+        (void)printf(cli_text(cli,
+                              "Connection: to %s, which must show one of the %d TLS keys that its "
+                              "history names.\n",
+                              "Connexion : à %s, qui doit montrer l'une des %d clés TLS que nomme "
+                              "son historique.\n"),
+                     url, pins);
+    else if (strcmp(by, "pairing") == 0)
+        (void)printf(cli_text(cli,
+                              "Connection: to %s, which must show the TLS key of the pairing "
+                              "string.\n",
+                              "Connexion : à %s, qui doit montrer la clé TLS de la chaîne "
+                              "d'appairage.\n"),
+                     url);
+    else if (strcmp(by, "public") == 0)
+        (void)printf(cli_text(cli,
+                              "Connection: to %s, for which a public certificate authority must "
+                              "vouch.\n",
+                              "Connexion : à %s, dont une autorité de certification publique doit "
+                              "répondre.\n"),
+                     url);
+    else
+        (void)puts(cli_text(cli, "Connection: its host is asked for its history first.",
+                            "Connexion : son historique est d'abord demandé à son hôte."));
+    (void)puts(cli_text(cli,
+                        "Its log: each checkpoint must be signed by a log key that is valid now "
+                        "and extend the one before.\nState of the connection:",
+                        "Son journal : chaque point de contrôle doit être signé par une clé de "
+                        "journal valide à présent et prolonger\nle précédent. État de la "
+                        "connexion :"));
+    (void)printf("  %s\n", json_string_value(json_object_get(peer, "state")));
+    const char *detail = json_string_value(json_object_get(peer, "detail"));
+    const char *rule = json_string_value(json_object_get(peer, "rule"));
+    if (detail != NULL)
+        (void)printf("  %s%s%s\n", detail, rule == NULL ? "" : " ", rule == NULL ? "" : rule);
+}
+
+static int show(struct cli *cli, struct cli_answer *answer)
+{
+    int code = call(cli, "GET", "/admin/status", NULL, answer);
+    json_t *status = code == CLI_OK ? cli_answer_json(cli, answer) : NULL;
+    if (status == NULL)
+        return CLI_FAILED;
+    size_t i;
+    json_t *peer;
+    json_t *found = NULL;
+    json_array_foreach(json_object_get(status, "peers"), i, peer)
+    {
+        if (strcmp(json_string_value(json_object_get(peer, "did")), cli->arguments[1]) == 0)
+            found = peer;
+    }
+    if (found == NULL)
+        code = cli_fail(cli, cli->arguments[1], ERR_NOT_FOUND, NULL);
+    else if (cli->json)
+        cli_print_json(json_incref(found));
+    else
+        explain(cli, found);
+    json_decref(status);
+    return code;
+}
+
 int cmd_peer(struct cli *cli)
 {
     const char *what = cli->count > 0 ? cli->arguments[0] : "";
@@ -124,14 +214,18 @@ int cmd_peer(struct cli *cli)
         code = add(cli, &answer);
     else if (strcmp(what, "remove") == 0 && cli->count == 2)
         code = remove_peer(cli, &answer);
+    else if (strcmp(what, "show") == 0 && cli->count == 2)
+        code = show(cli, &answer);
     else if (strcmp(what, "member") == 0 && cli->count == 3 && is_switch(cli->arguments[2]))
         code = set_member(cli, &answer);
     else if (strcmp(what, "list") == 0 && cli->count == 1)
         code = list(cli, &answer);
     else
         code = cli_usage(cli,
-                         "peer add PAIRING, peer list, peer member DID on|off, or peer remove DID.",
-                         "peer add CHAINE, peer list, peer member DID on|off ou peer remove DID.");
+                         "peer add PAIRING, peer list, peer show DID, peer member DID on|off, "
+                         "or peer remove DID.",
+                         "peer add CHAINE, peer list, peer show DID, peer member DID on|off "
+                         "ou peer remove DID.");
     cli_answer_clear(&answer);
     return code;
 }

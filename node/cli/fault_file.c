@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "proto/json/jcs.h"
 #include "proto/log/fault_bundle.h"
 
 bool fault_file_is_one(struct span bytes)
@@ -15,26 +14,15 @@ bool fault_file_is_one(struct span bytes)
     return is;
 }
 
-static enum err canonicalise(struct span bytes, struct buf *out, struct why *why)
-{
-    static const struct tape_limits limits = {FAULT_BUNDLE_BYTES_MAX, 6};
-    struct jcs *jcs = jcs_new();
-    if (jcs == NULL)
-        return ERR_NO_MEMORY;
-    enum err err = jcs_canonicalise(jcs, bytes, &limits, out, why);
-    jcs_free(jcs);
-    return err;
-}
-
 static void print(const struct cli *cli, const struct fault *fault,
-                  const struct fault_common *common)
+                  const struct fault_common *common, bool retired)
 {
     unsigned long long first = fault->first.size;
     unsigned long long second = fault->second.size;
     if (cli->json) {
-        json_t *json =
-            json_pack("{s:b, s:I, s:I, s:I}", "valid", 1, "first", (json_int_t)first, "second",
-                      (json_int_t)second, "common", (json_int_t)common->head.size);
+        json_t *json = json_pack("{s:b, s:b, s:I, s:I, s:I}", "valid", 1, "retired_key", retired,
+                                 "first", (json_int_t)first, "second", (json_int_t)second, "common",
+                                 (json_int_t)common->head.size);
         (void)json_object_set_new(
             json, "forked", json_stringn((const char *)fault->origin.data, fault->origin.len));
         cli_print_json(json);
@@ -52,36 +40,56 @@ static void print(const struct cli *cli, const struct fault *fault,
     (void)printf(cli_text(cli, "  both histories share at least %llu entries\n",
                           "  les deux histoires ont au moins %llu entrées en commun\n"),
                  (unsigned long long)common->head.size);
+    if (retired)
+        (void)puts(
+            cli_text(cli,
+                     "  the log key that signed them was replaced since: whoever stole it can "
+                     "have done that, too",
+                     "  la clé de journal qui les a signées a été remplacée depuis : qui "
+                     "l'aurait volée a pu le faire aussi"));
 }
 
-int fault_file_verify(const struct cli *cli, const char *name, struct span bytes)
+/* Is the key one of the log's, by the history that is held, or that its host gives? */
+static enum err check_key(struct verify_identities *known, const struct fault *fault,
+                          bool *retired_out, struct why *why)
 {
-    struct buf text;
+    struct log_keys keys;
+    log_keys_init(&keys);
+    enum err err = verify_find_log_keys(known, fault->origin, span_of(NULL, 0), &keys, why);
+    if (err == OK)
+        err = why_set(why, ERR_BAD_KEY, "the key that signed both heads is the log's own", 0, NULL,
+                      NULL);
+    for (unsigned i = 0; i < keys.count && err == ERR_BAD_KEY; i++)
+        if (memcmp(&keys.list[i].key, &fault->key, sizeof(fault->key)) == 0) {
+            *retired_out = !log_key_is_current(&keys, &keys.list[i]);
+            err = OK;
+        }
+    log_keys_clear(&keys);
+    return err;
+}
+
+int fault_file_verify(struct verify_identities *known, const char *name, struct span canonical)
+{
+    const struct cli *cli = known->cli;
     struct buf notes;
     struct fault fault;
     struct fault_common common;
     struct span inner;
     struct why why = {.rule = NULL};
-    buf_init(&text, FAULT_BUNDLE_BYTES_MAX);
+    bool retired = false;
     buf_init(&notes, FAULT_BYTES_MAX);
-    enum err err = canonicalise(bytes, &text, &why);
+    enum err err = fault_bundle_read(canonical, &notes, &fault, &common, &inner, &why);
     if (err == OK)
-        err = fault_bundle_read(buf_span(&text), &notes, &fault, &common, &inner, &why);
-    if (err == OK && !fault_key_is_of_did_key(&fault))
-        err = why_set(&why, ERR_BAD_KEY, "the key that signed both heads is the log's own", 0, NULL,
-                      NULL);
-    int code = CLI_OK;
+        err = check_key(known, &fault, &retired, &why);
+    int code = err == OK ? CLI_OK : CLI_FAILED;
     if (err == OK)
-        print(cli, &fault, &common);
+        print(cli, &fault, &common, retired);
     else if (cli->json)
         cli_print_json(json_pack("{s:b, s:s, s:s, s:s}", "valid", 0, "problem", err_slug(err),
                                  "sentence", err_sentence(err, cli->lang), "rule",
                                  why.rule == NULL ? "" : why.rule));
     else
         code = cli_fail(cli, name, err, &why);
-    if (err != OK)
-        code = CLI_FAILED;
-    buf_clear(&text);
     buf_clear(&notes);
     return code;
 }

@@ -29,7 +29,12 @@ static bool read_line(int fd, char *out, size_t size, size_t *len_out)
 
 bool cli_passphrase(const struct cli *cli, char **out)
 {
-    const char *name = cli_value(cli, "passphrase-file");
+    return cli_passphrase_of(cli, "passphrase-file", out);
+}
+
+bool cli_passphrase_of(const struct cli *cli, const char *option, char **out)
+{
+    const char *name = cli_value(cli, option);
     *out = NULL;
     if (name == NULL)
         return true;
@@ -46,7 +51,7 @@ bool cli_passphrase(const struct cli *cli, char **out)
         err = ERR_IO;
     struct why why = {.rule = NULL};
     if (err == OK && (len == 0 || len > PASSPHRASE_BYTES_MAX))
-        err = why_set(&why, ERR_LIMIT, "--passphrase-file: its first line", 0, "1 to 1024 bytes",
+        err = why_set(&why, ERR_LIMIT, "a passphrase file: its first line", 0, "1 to 1024 bytes",
                       NULL);
     (void)close(fd);
     if (err != OK) {

@@ -2,7 +2,6 @@
 #include "node/cli/proof_file.h"
 
 #include "proto/base/hash_text.h"
-#include "proto/identity/did.h"
 #include "proto/json/jcs.h"
 
 void proof_file_init(struct proof_file *file)
@@ -101,20 +100,55 @@ static enum err read_proof(struct proof_file *file, struct why *why)
     return OK;
 }
 
-static enum err verify_checkpoint(struct proof_file *file, struct why *why)
+/* The file's own history, decoded; empty when there is none. */
+static enum err read_history(struct proof_file *file, struct buf *out, struct why *why)
+{
+    struct span text = buf_span(&file->text);
+    uint32_t token = tape_member(&file->tape, text, 0, SPAN_LITERAL("history"));
+    if (token == TAPE_NONE)
+        return OK;
+    if (file->tape.tokens[token].type != TAPE_STRING)
+        return why_set(why, ERR_SYNTAX, "proof file: history is a did.jsonl", 0, "a string", NULL);
+    tape_append_decoded(&file->tape, text, token, out);
+    return buf_check(out);
+}
+
+static enum err find_keys(struct proof_file *file, const struct proof_keys *keys,
+                          struct log_keys *out, struct why *why)
+{
+    struct buf history;
+    if (keys == NULL)
+        return log_keys_of_did_key(file->origin, out, why);
+    buf_init(&history, PROOF_FILE_BYTES_MAX);
+    enum err err = read_history(file, &history, why);
+    if (err == OK)
+        err = keys->find(keys->ctx, file->origin, buf_span(&history), out, why);
+    buf_clear(&history);
+    return err;
+}
+
+static enum err verify_checkpoint(struct proof_file *file, const struct proof_keys *keys,
+                                  struct why *why)
 {
     uint32_t origin = member(file, "origin", TAPE_STRING, why);
     uint32_t note = member(file, "checkpoint", TAPE_STRING, why);
     if (origin == TAPE_NONE || note == TAPE_NONE)
         return ERR_SYNTAX;
-    struct public_key key;
     struct checkpoint checkpoint;
+    struct log_keys known;
+    const struct log_key *by;
     uint64_t size;
     file->origin = text_of(file, origin);
-    TRY(did_key_read(file->origin, &key, why));
     tape_append_decoded(&file->tape, buf_span(&file->text), note, &file->note);
     TRY(buf_check(&file->note));
-    TRY(checkpoint_open(buf_span(&file->note), file->origin, &key, &checkpoint, why));
+    log_keys_init(&known);
+    enum err err = find_keys(file, keys, &known, why);
+    if (err == OK)
+        err = log_keys_open(&known, file->origin, buf_span(&file->note), &checkpoint, &by, why);
+    if (err == OK)
+        file->retired = !log_key_is_current(&known, by);
+    log_keys_clear(&known);
+    TRY(err);
     TRY(read_number(file, "size", &size, why));
     if (size != checkpoint.head.size)
         return why_set(why, ERR_BAD_PROOF, "proof file: size is the checkpoint's", 0, NULL, NULL);
@@ -155,11 +189,12 @@ static enum err canonicalise(struct proof_file *file, struct span text, struct w
     return OK;
 }
 
-enum err proof_file_verify(struct proof_file *file, struct span text, struct why *why)
+enum err proof_file_verify(struct proof_file *file, struct span text, const struct proof_keys *keys,
+                           struct why *why)
 {
     TRY(canonicalise(file, text, why));
     TRY(verify_record(file, why));
-    TRY(verify_checkpoint(file, why));
+    TRY(verify_checkpoint(file, keys, why));
     TRY(read_number(file, "index", &file->index, why));
     TRY(read_proof(file, why));
     enum err err = file->index < file->head.size

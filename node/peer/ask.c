@@ -5,11 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/identities.h"
 #include "node/identity/sign_request.h"
 #include "node/net/client.h"
 #include "node/net/os.h"
+#include "node/peer/endpoint.h"
 #include "node/store/guard.h"
-#include "proto/base/base64.h"
 #include "proto/identity/did.h"
 #include "proto/log/checkpoint.h"
 
@@ -25,7 +26,6 @@ struct question {
     int status;
     bool unsigned_now; /* a signature was refused: the answer is public all the same */
     struct buf body;
-    uint8_t pin[32];
 };
 
 struct ask {
@@ -69,8 +69,8 @@ static enum err read_note(struct question *question)
     struct ask_answer *answer = &question->answer;
     struct checkpoint checkpoint;
     TRY(buf_check(&question->body));
-    TRY(checkpoint_open(buf_span(&question->body), span_cstr(node->origin), &node->key, &checkpoint,
-                        &answer->why));
+    TRY(identities_open_checkpoint(node->identities, span_cstr(node->origin),
+                                   buf_span(&question->body), &checkpoint, NULL, &answer->why));
     answer->head = checkpoint.head;
     guard_remember(node->guard, &answer->head, answer->peer.did);
     return OK;
@@ -130,11 +130,17 @@ static void begin(void *ctx)
     struct ask *ask = question->ask;
     const struct state_peer *peer = &question->answer.peer;
     struct span scid = did_scid(span_cstr(ask->node->origin));
-    char url[sizeof(peer->url) + DID_BYTES_MAX + 64];
+    struct endpoint endpoint;
+    char url[sizeof(endpoint.url) + DID_BYTES_MAX + 64];
     question->again = NULL;
     question->status = 0;
     buf_reset(&question->body);
-    (void)snprintf(url, sizeof(url), "%s/v1/logs/%.*s/checkpoint", peer->url, (int)scid.len,
+    question->answer.err = endpoint_find(ask->node, peer, &endpoint, &question->answer.why);
+    if (question->answer.err != OK) { /* its history may still come */
+        question->again = loop_after(ask->loop, AGAIN_MS, begin, question);
+        return;
+    }
+    (void)snprintf(url, sizeof(url), "%s/v1/logs/%.*s/checkpoint", endpoint.url, (int)scid.len,
                    (const char *)scid.data);
     struct buf headers;
     buf_init(&headers, HTTP_HEAD_BYTES_MAX);
@@ -144,7 +150,8 @@ static void begin(void *ctx)
                                      .url = url,
                                      .method = "GET",
                                      .extra_headers = (const char *)headers.data,
-                                     .pin = peer->cert[0] == '\0' ? NULL : question->pin,
+                                     .trust = &endpoint.trust,
+                                     .only_public = endpoint.only_public,
                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                      .silence_ms = CONNECT_TIMEOUT_MS,
                                      .handler = {question, on_head, on_body, on_end}};
@@ -183,9 +190,6 @@ static void add(void *ctx, const struct state_peer *peer)
     struct question *question = &ask->questions[ask->count++];
     *question = (struct question){.ask = ask, .answer = {.peer = *peer, .err = ERR_TIMEOUT}};
     buf_init(&question->body, NOTE_BYTES_MAX);
-    if (peer->cert[0] != '\0' &&
-        !base64url_decode_exact(span_cstr(peer->cert), question->pin, sizeof(question->pin)))
-        memset(question->pin, 0, sizeof(question->pin)); /* damaged: matches no key */
 }
 
 enum err ask_new(struct node *node, const struct state_peer *also, struct ask **out)

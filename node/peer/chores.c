@@ -28,7 +28,6 @@ struct chores {
     struct node *node;
     struct loop *loop;
     const struct state_peer *settings;
-    const uint8_t *pin;
     bool connected;
     bool stopped;
     struct errand *errand;
@@ -54,10 +53,12 @@ static void run(struct chores *chores);
 static bool start(struct chores *chores, const char *method, const char *path, struct span body,
                   const char *type, size_t answer_bytes_max, errand_fn done)
 {
+    struct endpoint endpoint;
+    if (endpoint_find(chores->node, chores->settings, &endpoint, NULL) != OK)
+        return false; /* its history ends: the next connection says so */
     struct errand_options options = {.node = chores->node,
                                      .loop = chores->loop,
-                                     .url = chores->settings->url,
-                                     .pin = chores->pin,
+                                     .peer = &endpoint,
                                      .method = method,
                                      .path = path,
                                      .body = body,
@@ -258,8 +259,7 @@ static void look_into(struct chores *chores)
         struct suspect suspect = chores->suspects[--chores->suspect_count];
         struct inquiry_options options = {.node = chores->node,
                                           .loop = chores->loop,
-                                          .url = chores->settings->url,
-                                          .pin = chores->pin,
+                                          .peer = chores->settings,
                                           .log = suspect.log,
                                           .note = buf_span(&suspect.note),
                                           .done = on_inquired,
@@ -333,8 +333,7 @@ void chores_poke(struct chores *chores)
         run(chores);
 }
 
-struct chores *chores_new(struct node *node, struct loop *loop, const struct state_peer *settings,
-                          const uint8_t *pin)
+struct chores *chores_new(struct node *node, struct loop *loop, const struct state_peer *settings)
 {
     struct chores *chores = calloc(1, sizeof(*chores));
     if (chores == NULL)
@@ -342,7 +341,6 @@ struct chores *chores_new(struct node *node, struct loop *loop, const struct sta
     chores->node = node;
     chores->loop = loop;
     chores->settings = settings;
-    chores->pin = pin;
     return chores;
 }
 

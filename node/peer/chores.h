@@ -9,9 +9,8 @@
 
 struct chores;
 
-/* settings and pin (NULL: none) are borrowed. NULL: no memory. */
-struct chores *chores_new(struct node *node, struct loop *loop, const struct state_peer *settings,
-                          const uint8_t *pin);
+/* settings are borrowed. NULL: no memory. */
+struct chores *chores_new(struct node *node, struct loop *loop, const struct state_peer *settings);
 /* Gives up what is under way; nothing is begun any more. */
 void chores_stop(struct chores *chores);
 void chores_free(struct chores *chores);

@@ -62,7 +62,7 @@ static enum err write_headers(const struct errand_options *options, const char *
 struct errand *errand_start(const struct errand_options *options)
 {
     char url[2048];
-    int len = snprintf(url, sizeof(url), "%s%s", options->url, options->path);
+    int len = snprintf(url, sizeof(url), "%s%s", options->peer->url, options->path);
     struct errand *errand = calloc(1, sizeof(*errand));
     if (errand == NULL || len < 0 || (size_t)len >= sizeof(url)) {
         free(errand);
@@ -78,7 +78,8 @@ struct errand *errand_start(const struct errand_options *options)
                                     .url = url,
                                     .method = options->method,
                                     .extra_headers = (const char *)headers.data,
-                                    .pin = options->pin,
+                                    .trust = &options->peer->trust,
+                                    .only_public = options->peer->only_public,
                                     .body = options->body,
                                     .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                     .silence_ms = SILENCE_MS,

@@ -4,6 +4,7 @@
 #define MAILLON_NODE_PEER_ERRAND_H
 
 #include "node/net/loop.h"
+#include "node/peer/endpoint.h"
 #include "proto/base/bytes.h"
 
 struct errand;
@@ -17,8 +18,7 @@ typedef void (*errand_fn)(void *ctx, enum err err, int status, struct span body)
 struct errand_options {
     const struct node *node; /* whose request key signs it */
     struct loop *loop;
-    const char *url;    /* of the peer: "https://host:port" */
-    const uint8_t *pin; /* of its TLS key, or NULL */
+    const struct endpoint *peer; /* not needed afterwards */
     const char *method;
     const char *path; /* with its query */
     struct span body; /* copied */

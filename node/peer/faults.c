@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/identities.h"
 #include "node/net/os.h"
-#include "node/peer/log_key.h"
 #include "node/peer/peers.h"
 #include "node/store/guard.h"
 #include "proto/identity/did.h"
@@ -212,8 +212,10 @@ struct adding {
     uint64_t size; /* of the common part, here */
 };
 
+/* A key that was replaced since proves nothing, for whoever has stolen it can sign two heads; what
+ * it proved before it was replaced stays. */
 static enum err judge(const struct faults *faults, struct adding *adding, struct span bundle,
-                      struct why *why)
+                      bool known, struct why *why)
 {
     static const struct tape_limits limits = {FAULT_BUNDLE_BYTES_MAX, 6};
     struct node *node = faults->node;
@@ -229,7 +231,7 @@ static enum err judge(const struct faults *faults, struct adding *adding, struct
     adding->log = store_log_find(node->store, adding->fault.origin);
     if (adding->log == NULL)
         return why_set(why, ERR_NOT_FOUND, "the log that forked is held here", 0, NULL, NULL);
-    if (!log_key_is_of(node, adding->fault.origin, &adding->fault.key))
+    if (!identities_is_log_key(node->identities, adding->fault.origin, &adding->fault.key, known))
         return why_set(why, ERR_FORBIDDEN, "both heads are signed by a key of the log itself", 0,
                        NULL, NULL);
     adding->size = common_here(adding->log, &adding->common);
@@ -254,7 +256,7 @@ static enum err add(struct faults *faults, struct span bundle, bool write, bool 
     buf_init(&adding->text, FAULT_BUNDLE_BYTES_MAX);
     buf_init(&adding->notes, FAULT_BYTES_MAX);
     pthread_mutex_lock(&faults->adding);
-    enum err err = judge(faults, adding, bundle, why);
+    enum err err = judge(faults, adding, bundle, !write, why);
     uint64_t known;
     *news_out = err == OK && (!faults_frozen(faults, adding->log, &known) || known < adding->size);
     if (err == OK && origin_out != NULL)

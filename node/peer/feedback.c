@@ -5,6 +5,7 @@
 
 #include "node/identity/sign_request.h"
 #include "node/net/client.h"
+#include "node/peer/endpoint.h"
 #include "proto/http/message.h"
 
 #define FIRST_MS 1000u
@@ -16,8 +17,7 @@
 struct feedback {
     struct node *node;
     struct loop *loop;
-    const char *url;
-    const uint8_t *pin;
+    const struct state_peer *settings;
     struct loop_timer *timer;
     struct client *client;
     int status;
@@ -84,11 +84,16 @@ static void on_end(void *ctx, struct client *client, enum err err, const struct 
 
 static void ask(struct feedback *feedback)
 {
+    struct endpoint endpoint;
+    if (endpoint_find(feedback->node, feedback->settings, &endpoint, NULL) != OK) {
+        again(feedback, AGAIN_MS);
+        return;
+    }
     struct buf text;
     struct buf headers; /* unsigned, it would be told of what is public */
     buf_init(&text, HTTP_HEAD_BYTES_MAX);
     buf_init(&headers, HTTP_HEAD_BYTES_MAX);
-    buf_append_cstr(&text, feedback->url);
+    buf_append_cstr(&text, endpoint.url);
     buf_append_cstr(&text, "/v1/quarantine?origin=");
     http_percent_encode(span_cstr(feedback->node->origin), &text);
     buf_append_byte(&text, '\0');
@@ -102,7 +107,8 @@ static void ask(struct feedback *feedback)
                                      .url = url,
                                      .method = "GET",
                                      .extra_headers = (const char *)headers.data,
-                                     .pin = feedback->pin,
+                                     .trust = &endpoint.trust,
+                                     .only_public = endpoint.only_public,
                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
                                      .silence_ms = SYNC_SILENCE_MS,
                                      .handler = {feedback, on_head, on_body, on_end}};
@@ -129,13 +135,13 @@ static void on_timer(void *ctx)
     ask(feedback);
 }
 
-struct feedback *feedback_new(struct node *node, struct loop *loop, const char *url,
-                              const uint8_t *pin)
+struct feedback *feedback_new(struct node *node, struct loop *loop,
+                              const struct state_peer *settings)
 {
     struct feedback *feedback = calloc(1, sizeof(*feedback));
     if (feedback == NULL)
         return NULL;
-    *feedback = (struct feedback){.node = node, .loop = loop, .url = url, .pin = pin};
+    *feedback = (struct feedback){.node = node, .loop = loop, .settings = settings};
     buf_init(&feedback->body, ANSWER_BYTES_MAX);
     pthread_mutex_init(&feedback->mutex, NULL);
     return feedback;

@@ -9,9 +9,9 @@
 
 struct feedback;
 
-/* settings of the peer are borrowed and outlive it; pin: 32 bytes or NULL. NULL: no memory. */
-struct feedback *feedback_new(struct node *node, struct loop *loop, const char *url,
-                              const uint8_t *pin);
+/* settings of the peer are borrowed and outlive it. NULL: no memory. */
+struct feedback *feedback_new(struct node *node, struct loop *loop,
+                              const struct state_peer *settings);
 void feedback_free(struct feedback *feedback); /* NULL is fine */
 /* Loop thread: the peer answers, ask it soon, and again when our log has grown, at most every half
  * minute; or it does not, leave it alone. */

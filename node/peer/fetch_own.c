@@ -6,11 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/identities.h"
 #include "node/identity/sign_request.h"
 #include "node/net/client.h"
 #include "node/net/os.h"
+#include "node/peer/endpoint.h"
 #include "node/store/guard.h"
-#include "proto/base/base64.h"
 #include "proto/sync/follow.h"
 #include "proto/sync/lines.h"
 
@@ -51,6 +52,13 @@ static enum err open_log(void *ctx, struct span origin, struct merkle_range *ran
     *own_out = false; /* it is followed, for once */
     struct merkle_source source = store_log_source(own);
     return merkle_range_load(&source, store_log_committed(own).size, range_out);
+}
+
+static enum err find_keys(void *ctx, struct span origin, unsigned known_version,
+                          struct log_keys *out)
+{
+    struct fetching *fetching = ctx;
+    return identities_log_keys(fetching->node->identities, origin, known_version, out);
 }
 
 static enum err store(struct fetching *fetching, struct follow_effects *effects)
@@ -133,11 +141,10 @@ static enum err call_once(struct fetching *fetching, const char *method, const c
                           struct span body, const struct node *signer)
 {
     const struct state_peer *peer = fetching->fetch->peer;
-    uint8_t pin[32];
-    char url[sizeof(peer->url) + 32];
-    (void)snprintf(url, sizeof(url), "%s%s", peer->url, path);
-    if (peer->cert[0] != '\0' && !base64url_decode_exact(span_cstr(peer->cert), pin, sizeof(pin)))
-        memset(pin, 0, sizeof(pin)); /* damaged: matches no key */
+    struct endpoint endpoint;
+    TRY(endpoint_find(fetching->node, peer, &endpoint, fetching->why));
+    char url[sizeof(endpoint.url) + 32];
+    (void)snprintf(url, sizeof(url), "%s%s", endpoint.url, path);
     struct buf headers;
     buf_init(&headers, HTTP_HEAD_BYTES_MAX);
     enum err err = call_headers(signer, method, url, body, &headers);
@@ -145,7 +152,8 @@ static enum err call_once(struct fetching *fetching, const char *method, const c
                                      .url = url,
                                      .method = method,
                                      .extra_headers = (const char *)headers.data,
-                                     .pin = peer->cert[0] == '\0' ? NULL : pin,
+                                     .trust = &endpoint.trust,
+                                     .only_public = endpoint.only_public,
                                      .body = body,
                                      .accept_zstd = body.len > 0, /* once, and from far away */
                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
@@ -210,7 +218,11 @@ static enum err run(struct fetching *fetching)
     TRY(buf_check(&fetching->body));
     struct buf request;
     buf_init(&request, SYNC_REQUEST_BYTES_MAX);
-    struct follow_options options = {.now_ms = os_mono_ms(), .open_log = open_log, .ctx = fetching};
+    struct follow_options options = {.now_ms = os_mono_ms(),
+                                     .open_log = open_log,
+                                     .find_keys = find_keys,
+                                     .takes_retired = true,
+                                     .ctx = fetching};
     fetching->follow = follow_new(&options);
     enum err err = fetching->follow == NULL ? ERR_NO_MEMORY : write_request(fetching, &request);
     if (err == OK)

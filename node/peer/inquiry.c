@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/identities.h"
 #include "node/peer/errand.h"
 #include "node/peer/faults.h"
-#include "node/peer/log_key.h"
 #include "proto/base/hash_text.h"
 #include "proto/identity/did.h"
 #include "proto/log/fault_bundle.h"
@@ -113,10 +113,12 @@ static bool ask(struct inquiry *inquiry, uint64_t from)
     if (inquiry->their_head.size > 0)
         (void)snprintf(path + len, sizeof(path) - (size_t)len, "&to=%llu",
                        (unsigned long long)inquiry->their_head.size);
+    struct endpoint endpoint;
+    if (endpoint_find(inquiry->options.node, inquiry->options.peer, &endpoint, NULL) != OK)
+        return false;
     struct errand_options options = {.node = inquiry->options.node,
                                      .loop = inquiry->options.loop,
-                                     .url = inquiry->options.url,
-                                     .pin = inquiry->options.pin,
+                                     .peer = &endpoint,
                                      .method = "GET",
                                      .path = path,
                                      .answer_bytes_max = ANSWER_BYTES_MAX,
@@ -168,8 +170,9 @@ static bool take_note(struct inquiry *inquiry, struct span note)
     struct checkpoint checkpoint;
     buf_append_span(&inquiry->theirs, note);
     if (buf_check(&inquiry->theirs) != OK ||
-        log_key_open(inquiry->options.node, store_log_origin(inquiry->options.log),
-                     buf_span(&inquiry->theirs), &checkpoint, &inquiry->their_key, NULL) != OK)
+        identities_open_checkpoint(
+            inquiry->options.node->identities, store_log_origin(inquiry->options.log),
+            buf_span(&inquiry->theirs), &checkpoint, &inquiry->their_key, NULL) != OK)
         return false;
     inquiry->their_head = checkpoint.head;
     return checkpoint.head.size > 0;
@@ -230,8 +233,9 @@ static bool begin(struct inquiry *inquiry)
     struct checkpoint checkpoint;
     struct store_log *log = inquiry->options.log;
     if (store_log_checkpoint(log, &inquiry->ours).size == 0 || buf_check(&inquiry->ours) != OK ||
-        log_key_open(inquiry->options.node, store_log_origin(log), buf_span(&inquiry->ours),
-                     &checkpoint, &inquiry->key, NULL) != OK)
+        identities_open_checkpoint(inquiry->options.node->identities, store_log_origin(log),
+                                   buf_span(&inquiry->ours), &checkpoint, &inquiry->key,
+                                   NULL) != OK)
         return false;
     inquiry->our_head = checkpoint.head;
     if (inquiry->options.note.len > 0 && !take_note(inquiry, inquiry->options.note))

@@ -5,14 +5,14 @@
 #define MAILLON_NODE_PEER_INQUIRY_H
 
 #include "node/node.h"
+#include "node/store/state.h"
 
 struct inquiry;
 
 struct inquiry_options {
     struct node *node;
     struct loop *loop;
-    const char *url; /* of the peer; outlives the inquiry */
-    const uint8_t *pin;
+    const struct state_peer *peer; /* outlives the inquiry */
     struct store_log *log;
     struct span
         note; /* the checkpoint that the peer showed, its signature verified; empty: ask it */

@@ -4,6 +4,7 @@
 #include "proto/base/base64.h"
 #include "proto/identity/did.h"
 #include "proto/identity/multikey.h"
+#include "proto/identity/webvh.h"
 
 #define RULE "pairing string: did:...?url=https://host:port&cert=...&request=..."
 
@@ -69,12 +70,21 @@ static enum err check(struct span did, struct span url, struct span cert, struct
                       struct why *why)
 {
     struct public_key key;
-    TRY(did_key_read(did, &key, why));
+    struct webvh_did parts;
+    bool is_webvh = span_starts_with(did, SPAN_LITERAL("did:webvh:"));
+    if (did.len > DID_BYTES_MAX)
+        return why_set(why, ERR_BAD_DID, RULE, 0, "a shorter DID", NULL);
+    TRY(is_webvh ? webvh_did_read(did, &parts, why) : did_key_read(did, &key, why));
+    if (is_webvh && url.len == 0 && cert.len == 0 && request.len == 0)
+        return OK;
     if (!pairing_url_is_valid(url))
         return why_set(why, ERR_BAD_REQUEST, RULE, did.len, "url=https://host:port", NULL);
     if (cert.len > 0 && !cert_is_valid(cert))
         return why_set(why, ERR_BAD_REQUEST, RULE, did.len + url.len,
                        "cert= with 43 characters of base64url", NULL);
+    if (is_webvh && request.len > 0)
+        return why_set(why, ERR_BAD_REQUEST, RULE, did.len + url.len + cert.len,
+                       "no request= : its history names the key", NULL);
     if (request.len > PAIRING_REQUEST_BYTES_MAX ||
         (request.len > 0 && multikey_read(request, &key, NULL) != OK))
         return why_set(why, ERR_BAD_REQUEST, RULE, did.len + url.len + cert.len,
@@ -88,6 +98,8 @@ enum err pairing_write(const struct pairing *pairing, struct buf *out, struct wh
     struct span request = span_cstr(pairing->request);
     TRY(check(span_cstr(pairing->did), span_cstr(pairing->url), cert, request, why));
     buf_append_cstr(out, pairing->did);
+    if (pairing->url[0] == '\0')
+        return buf_check(out);
     buf_append_cstr(out, "?url=");
     buf_append_cstr(out, pairing->url);
     if (cert.len > 0) {
@@ -127,11 +139,16 @@ enum err pairing_read(struct span text, struct pairing *out, struct why *why)
     if (text.len > PAIRING_BYTES_MAX)
         return why_set(why, ERR_BAD_REQUEST, RULE, 0, "a shorter text", NULL);
     struct cursor cursor = cursor_of(text);
-    struct span did = cursor_until(&cursor, '?');
-    cursor_expect(&cursor, "url=");
-    if (cursor.failed)
+    bool is_plain = text.len == 0 || memchr(text.data, '?', text.len) == NULL;
+    struct span did = is_plain ? cursor_rest(&cursor) : cursor_until(&cursor, '?');
+    if (!is_plain)
+        cursor_expect(&cursor, "url=");
+    if (cursor.failed || (is_plain && span_starts_with(did, SPAN_LITERAL("did:key:"))))
         return why_set(why, ERR_BAD_REQUEST, RULE, cursor.position, "?url= behind the DID", NULL);
-    struct span url = cursor_rest(&cursor);
+    struct span url = is_plain ? span_of(NULL, 0) : cursor_rest(&cursor);
+    if (!is_plain && url.len == 0)
+        return why_set(why, ERR_BAD_REQUEST, RULE, cursor.position,
+                       "an address behind ?url=", NULL);
     struct span cert = span_of(NULL, 0);
     struct span request = span_of(NULL, 0);
     const uint8_t *ampersand = url.len == 0 ? NULL : memchr(url.data, '&', url.len);
@@ -144,8 +161,6 @@ enum err pairing_read(struct span text, struct pairing *out, struct why *why)
             return why_set(why, ERR_BAD_REQUEST, RULE, text.len, "&cert= and &request=", NULL);
     }
     TRY(check(did, url, cert, request, why));
-    if (did.len > DID_BYTES_MAX)
-        return why_set(why, ERR_BAD_DID, RULE, 0, "a shorter DID", NULL);
     copy(out->did, did);
     copy(out->url, url);
     copy(out->cert, cert);

@@ -1,7 +1,11 @@
 /* The pairing string: all that one node must know of another to follow it, in one line that can be
  * read over the telephone's camera or pasted: who it is, where it is, and which TLS key it shows.
- *   did:key:z6Mk...?url=https://coop-a.example:8443&cert=<base64url SHA-256 of the TLS key's SPKI>
- *       &request=<Multikey of its request key>
+ *   did:webvh:<scid>:coop-a.example
+ *   did:webvh:<scid>:coop-a.example?url=https://192.0.2.7:8443&cert=<base64url SHA-256 of the SPKI>
+ *   did:key:z6Mk...?url=https://coop-a.example:8443&cert=...&request=<Multikey of its request key>
+ * Of a did:webvh the SCID alone is enough: it certifies the history, which names the rest; url says
+ * where the node is reached instead, cert which TLS key it shows until its history is known. A
+ * did:key has nothing to name its request key but this line.
  * It holds no secret, but who changes it on the way becomes the peer: hand it over a channel that
  * one trusts. */
 #ifndef MAILLON_NODE_PEER_PAIRING_H
@@ -17,9 +21,9 @@
 
 struct pairing {
     char did[DID_BYTES_MAX + 1];
-    char url[PAIRING_URL_BYTES_MAX + 1];         /* "https://host" or "https://host:port" */
-    char cert[PAIRING_CERT_BYTES + 1];           /* "": public certificate authorities judge */
-    char request[PAIRING_REQUEST_BYTES_MAX + 1]; /* "": not told, or its DID document says */
+    char url[PAIRING_URL_BYTES_MAX + 1]; /* "https://host[:port]"; "" (did:webvh): by its history */
+    char cert[PAIRING_CERT_BYTES + 1];   /* "": public certificate authorities judge */
+    char request[PAIRING_REQUEST_BYTES_MAX + 1]; /* "": not told; of a did:key alone */
 };
 
 /* Is this an address that a pairing string can carry: https, a host name, IPv4 or [IPv6] address, a

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 
 #include "conf/config.h"
-#include "keys/keys.h"
 #include "keys/request_key.h"
+#include "node/identity/own.h"
 #include "node/net/certificate.h"
-#include "proto/identity/did.h"
 #include "proto/identity/multikey.h"
 
 static_assert(sizeof(((struct config *)0)->node.url) <= PAIRING_URL_BYTES_MAX,
@@ -19,6 +18,8 @@ static_assert(sizeof(((struct config *)0)->node.url) <= PAIRING_URL_BYTES_MAX,
 static enum err read_request_key(const char *dir, struct pairing *out, struct why *why)
 {
     struct public_key key;
+    if (strncmp(out->did, "did:key:", 8) != 0)
+        return OK; /* its history names it */
     TRY(request_key_need(dir, &key, why));
     struct buf text;
     buf_init(&text, PAIRING_REQUEST_BYTES_MAX);
@@ -33,21 +34,18 @@ static enum err read_request_key(const char *dir, struct pairing *out, struct wh
 
 enum err pairing_of(const char *dir, const char *url, struct pairing *out, struct why *why)
 {
-    struct public_key key;
     uint8_t pin[CERTIFICATE_PIN_BYTES];
-    bool sealed;
-    TRY(keys_read_public(dir, &key, &sealed, why));
     TRY(certificate_pin(dir, pin, why));
-    TRY(read_request_key(dir, out, why));
     struct buf did;
     buf_init(&did, DID_BYTES_MAX);
-    did_key_append(&did, &key);
-    enum err err = buf_check(&did);
+    *out = (struct pairing){.request = ""};
+    enum err err = own_did(dir, &did, why);
     if (err == OK) {
         (void)snprintf(out->did, sizeof(out->did), "%.*s", (int)did.len, (const char *)did.data);
         (void)snprintf(out->url, sizeof(out->url), "%s", url);
         (void)sodium_bin2base64(out->cert, sizeof(out->cert), pin, sizeof(pin),
                                 sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+        err = read_request_key(dir, out, why);
     }
     buf_clear(&did);
     return err;

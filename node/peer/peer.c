@@ -6,15 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "node/identity/identities.h"
 #include "node/identity/sign_request.h"
 #include "node/net/client.h"
 #include "node/net/os.h"
 #include "node/peer/chores.h"
+#include "node/peer/endpoint.h"
 #include "node/peer/feedback.h"
+#include "node/peer/identity_watch.h"
 #include "node/peer/refusal.h"
 #include "node/peer/witnesses.h"
 #include "node/store/guard.h"
-#include "proto/base/base64.h"
 #include "proto/sync/follow.h"
 
 #define CONNECT_TIMEOUT_MS 10000u
@@ -45,8 +47,7 @@ struct peer {
     struct node *node;
     struct loop *loop;
     struct state_peer settings;
-    uint8_t pin[32];
-    bool has_pin;
+    struct identity_watch *watch; /* histories that are missing here, or out of date */
     loop_fn on_stopped;
     void *on_stopped_ctx;
 
@@ -70,6 +71,7 @@ struct peer {
     struct loop_timer *queue_retry;
     uint64_t retry_ms;
     uint64_t logs_brought;
+    bool connected; /* the answer has begun */
     bool stopping;
 
     pthread_mutex_t mutex; /* what follows */
@@ -172,6 +174,7 @@ static void cancel(struct loop_timer **timer)
 static void disconnect(struct peer *peer)
 {
     feedback_stop(peer->feedback);
+    peer->connected = false;
     client_free(peer->client);
     peer->client = NULL;
     follow_free(peer->follow);
@@ -222,6 +225,18 @@ static void suspect(struct peer *peer)
         chores_suspect(peer->chores, peer->announced_last, evidence.note);
 }
 
+/* A key that is not known may be a new one: the TLS key of the peer, or the log key of an origin.
+ */
+static void look_for_news(struct peer *peer, enum err err)
+{
+    if (err != ERR_BAD_SIGNATURE)
+        return;
+    if (peer->connected)
+        identity_watch_want(peer->watch, follow_origin(peer->follow), true);
+    else
+        identity_watch_want(peer->watch, span_cstr(peer->settings.did), true);
+}
+
 /* Ends this connection and begins anew later: twice as late each time, and never all peers at once.
  */
 static void fail(struct peer *peer, enum err err, const struct why *why)
@@ -230,6 +245,7 @@ static void fail(struct peer *peer, enum err err, const struct why *why)
         suspect(peer);
     if (peer->follow != NULL)
         tell_guard(peer);
+    look_for_news(peer, err);
     enum peer_state state = state_after(err);
     pthread_mutex_lock(&peer->mutex);
     peer->err = err;
@@ -484,6 +500,7 @@ static void on_head(void *ctx, struct client *client, const struct http_answer *
 {
     (void)client;
     struct peer *peer = ctx;
+    peer->connected = true;
     if (answer->status == 200) {
         /* A peer that has published nothing yet is live, too. */
         if (peer->state != PEER_REFUSED && peer->state != PEER_FROZEN)
@@ -527,6 +544,16 @@ static void on_end(void *ctx, struct client *client, enum err err, const struct 
 }
 
 /* ---- opening ---- */
+
+static enum err find_keys(void *ctx, struct span origin, unsigned known_version,
+                          struct log_keys *out)
+{
+    struct peer *peer = ctx;
+    enum err err = identities_log_keys(peer->node->identities, origin, known_version, out);
+    if (err == ERR_NOT_FOUND)
+        identity_watch_want(peer->watch, origin, false);
+    return err;
+}
 
 static enum err open_log(void *ctx, struct span origin, struct merkle_range *range_out,
                          bool *own_out)
@@ -577,13 +604,14 @@ static enum err write_request(struct peer *peer, struct buf *out)
     return err;
 }
 
-static enum err open_stream(struct peer *peer)
+static enum err open_stream(struct peer *peer, const struct endpoint *endpoint)
 {
     struct follow_options follow_options = {.follow = true,
                                             .now_ms = os_mono_ms(),
                                             .origin_peer = span_cstr(peer->settings.did),
                                             .open_log = open_log,
                                             .checkpoint = on_checkpoint,
+                                            .find_keys = find_keys,
                                             .ctx = peer};
     peer->follow = follow_new(&follow_options);
     if (peer->follow == NULL)
@@ -591,8 +619,8 @@ static enum err open_stream(struct peer *peer)
     struct buf request;
     buf_init(&request, SYNC_REQUEST_BYTES_MAX);
     enum err err = write_request(peer, &request);
-    char url[sizeof(peer->settings.url) + 16];
-    (void)snprintf(url, sizeof(url), "%s/v1/sync", peer->settings.url);
+    char url[sizeof(endpoint->url) + 16];
+    (void)snprintf(url, sizeof(url), "%s/v1/sync", endpoint->url);
     struct buf headers;
     buf_init(&headers, HTTP_HEAD_BYTES_MAX);
     if (err == OK)
@@ -601,7 +629,8 @@ static enum err open_stream(struct peer *peer)
                                      .url = url,
                                      .method = "POST",
                                      .extra_headers = (const char *)headers.data,
-                                     .pin = peer->has_pin ? peer->pin : NULL,
+                                     .trust = &endpoint->trust,
+                                     .only_public = endpoint->only_public,
                                      .body = buf_span(&request),
                                      .accept_zstd = peer->node->config.sync.compress != 0,
                                      .connect_timeout_ms = CONNECT_TIMEOUT_MS,
@@ -620,14 +649,42 @@ void peer_connect(struct peer *peer)
         return;
     if (peer->err == OK)
         set_state(peer, PEER_CONNECTING); /* while it tries again it stays what it was */
-    enum err err = open_stream(peer);
+    struct endpoint endpoint;
+    struct why why = {.rule = NULL};
+    if (!endpoint_is_certified(peer->node,
+                               &peer->settings)) { /* first of all; on_history goes on */
+        identity_watch_want(peer->watch, span_cstr(peer->settings.did), false);
+        return;
+    }
+    enum err err = endpoint_find(peer->node, &peer->settings, &endpoint, &why);
+    if (err == OK)
+        err = open_stream(peer, &endpoint);
     if (err != OK)
-        fail(peer, err, NULL);
+        fail(peer, err, &why);
+}
+
+/* Histories came that were missing: what was passed over or refused for want of them is asked for
+ * again. */
+static void on_history(void *ctx, enum err err, const struct why *why)
+{
+    struct peer *peer = ctx;
+    if (peer->stopping)
+        return;
+    if (err != OK) { /* of the peer's own, without which there is nothing to connect to */
+        if (peer->client == NULL && peer->retry == NULL)
+            fail(peer, err, why);
+        return;
+    }
+    cancel(&peer->retry);
+    disconnect(peer);
+    peer->retry_ms = RETRY_MS_MIN;
+    peer_connect(peer);
 }
 
 void peer_stop(struct peer *peer)
 {
     peer->stopping = true;
+    identity_watch_stop(peer->watch);
     cancel(&peer->retry);
     chores_stop(peer->chores);
     disconnect(peer);
@@ -648,27 +705,22 @@ struct peer *peer_new(struct node *node, struct loop *loop, const struct state_p
     peer->on_stopped_ctx = ctx;
     peer->retry_ms = RETRY_MS_MIN;
     peer->since_ms = os_wall_ms();
-    peer->has_pin = settings->cert[0] != '\0';
-    if (peer->has_pin &&
-        !base64url_decode_exact(span_cstr(settings->cert), peer->pin, sizeof(peer->pin)))
-        memset(peer->pin, 0, sizeof(peer->pin)); /* damaged: matches no key, and says so */
-    peer->feedback = feedback_new(node, loop, peer->settings.url, peer->has_pin ? peer->pin : NULL);
-    peer->chores = chores_new(node, loop, &peer->settings, peer->has_pin ? peer->pin : NULL);
-    if (peer->feedback == NULL || peer->chores == NULL) {
-        feedback_free(peer->feedback);
-        chores_free(peer->chores);
-        free(peer);
-        return NULL;
-    }
+    peer->feedback = feedback_new(node, loop, &peer->settings);
+    peer->chores = chores_new(node, loop, &peer->settings);
     buf_init(&peer->rest, SYNC_BATCH_BYTES_MAX);
     pthread_mutex_init(&peer->mutex, NULL);
-    return peer;
+    peer->watch = identity_watch_new(node, loop, &peer->settings, on_history, peer);
+    if (peer->watch != NULL && peer->feedback != NULL && peer->chores != NULL)
+        return peer;
+    peer_free(peer);
+    return NULL;
 }
 
 void peer_free(struct peer *peer)
 {
     feedback_free(peer->feedback);
     chores_free(peer->chores);
+    identity_watch_free(peer->watch);
     buf_clear(&peer->rest);
     pthread_mutex_destroy(&peer->mutex);
     free(peer->announced);
@@ -692,6 +744,7 @@ const char *peer_did(const struct peer *peer)
 
 json_t *peer_json(struct peer *peer)
 {
+    json_t *trust = endpoint_trust_json(peer->node, &peer->settings);
     pthread_mutex_lock(&peer->mutex);
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "did", peer->settings.did, "url",
@@ -699,6 +752,10 @@ json_t *peer_json(struct peer *peer)
                   (json_int_t)peer->since_ms, "received_ms", (json_int_t)peer->received_ms,
                   "entries", (json_int_t)peer->entries, "bytes", (json_int_t)peer->bytes_brought,
                   "skipped", (json_int_t)peer->skipped);
+    if (json != NULL)
+        (void)json_object_set_new(json, "trust", trust);
+    else
+        json_decref(trust);
     if (json != NULL && peer->state != PEER_LIVE && peer->state != PEER_CATCHING_UP &&
         peer->err != OK) {
         (void)json_object_set_new(json, "error", json_string(err_slug(peer->err)));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "keys/keys.h"
+#include "node/identity/identities.h"
 #include "node/peer/ask.h"
 #include "node/peer/fetch_own.h"
 #include "node/store/checkpointer.h"
@@ -24,8 +25,8 @@ static enum err read_signed_head(struct node *node, struct merkle_head *out, str
     if (store_log_checkpoint(node->own, &note).size > 0) {
         err = buf_check(&note);
         if (err == OK)
-            err = checkpoint_open(buf_span(&note), span_cstr(node->origin), &node->key, &checkpoint,
-                                  why);
+            err = identities_open_checkpoint(node->identities, span_cstr(node->origin),
+                                             buf_span(&note), &checkpoint, NULL, why);
     }
     if (err == OK)
         *out = checkpoint.head;

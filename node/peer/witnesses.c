@@ -8,9 +8,9 @@
 #include "keys/vault.h"
 #include "keys/witness.h"
 #include "node/api/hub.h"
+#include "node/identity/identities.h"
 #include "node/net/os.h"
 #include "node/peer/faults.h"
-#include "node/peer/log_key.h"
 #include "node/peer/peers.h"
 #include "proto/log/cosignature.h"
 
@@ -292,8 +292,8 @@ static enum err take(struct taking *taking, struct span bytes, struct why *why)
 {
     struct span origin = store_log_origin(taking->log);
     taking->author.name = origin;
-    TRY(log_key_open(taking->w->node, origin, bytes, &taking->checkpoint, &taking->author.key,
-                     why));
+    TRY(identities_open_checkpoint(taking->w->node->identities, origin, bytes, &taking->checkpoint,
+                                   &taking->author.key, why));
     TRY(note_read(bytes, &taking->note, why));
     TRY(check_head(taking->log, &taking->checkpoint.head, why));
     struct key_row *rows;
@@ -634,8 +634,8 @@ struct merkle_head witnesses_cosign(struct witnesses *w, struct store_log *log, 
     size_t start = out->len;
     enum err err = head.size == 0 || has || read == NULL ? ERR_NOT_FOUND : OK;
     if (err == OK)
-        err =
-            log_key_open(w->node, store_log_origin(log), buf_span(&note), &checkpoint, &key, NULL);
+        err = identities_open_checkpoint(w->node->identities, store_log_origin(log),
+                                         buf_span(&note), &checkpoint, &key, NULL);
     if (err == OK)
         err = check_head(log, &checkpoint.head, NULL);
     if (err == OK)

@@ -1,15 +1,14 @@
 /* Re-verification of all that is stored of a log, from the segments' bytes alone, and of the index
  * against them. */
 #include "node/store/log.h"
-#include "proto/identity/did.h"
-#include "proto/log/checkpoint.h"
 #include "proto/sync/lines.h"
 
 struct check {
     struct store_log *log;
     struct store_check_report *report;
     struct merkle_range range;
-    struct public_key key;
+    const struct log_keys *keys;
+    unsigned first_version; /* of the youngest key met: older ones are over */
     struct tape tape;
     struct buf note;
     uint64_t size; /* committed when the check began */
@@ -58,9 +57,14 @@ static enum err check_checkpoint(struct check *check, const struct control *cont
     buf_reset(&check->note);
     control_append_note(control, &check->note);
     TRY(buf_check(&check->note));
-    if (checkpoint_open(buf_span(&check->note), span_cstr(check->log->origin), &check->key,
-                        &checkpoint, NULL) != OK)
+    const struct log_key *by;
+    if (log_keys_open(check->keys, span_cstr(check->log->origin), buf_span(&check->note),
+                      &checkpoint, &by, NULL) != OK)
         return bad(check, "C2SP tlog-checkpoint: the stored checkpoint is signed by its log");
+    if (by->last < check->first_version)
+        return bad(check, "a retired key signs no checkpoint behind those of later keys");
+    if (by->first > check->first_version)
+        check->first_version = by->first;
     if (checkpoint.head.size > check->range.size)
         return bad(check, "a checkpoint stands behind its entries");
     struct merkle_head head = log_head_at(check->log, checkpoint.head.size);
@@ -181,13 +185,12 @@ static enum err check_all(struct check *check,
     return check->range.size == check->size ? OK : bad(check, "all committed entries are stored");
 }
 
-enum err store_log_check(struct store_log *log,
+enum err store_log_check(struct store_log *log, const struct log_keys *keys,
                          void (*progress)(void *ctx, uint64_t done, uint64_t all), void *ctx,
                          struct store_check_report *out)
 {
     *out = (struct store_check_report){.entries = 0};
-    struct check check = {.log = log, .report = out};
-    TRY(did_key_read(span_cstr(log->origin), &check.key, &out->why));
+    struct check check = {.log = log, .report = out, .keys = keys};
     tape_init(&check.tape);
     buf_init(&check.note, NOTE_BYTES_MAX);
     enum err err = check_all(&check, progress, ctx);

@@ -9,6 +9,8 @@
     1 /* after a refusal or a failed write: nothing is lost meanwhile, only unsigned               \
        */
 
+#define RELEASED_S_MAX 60 /* then the command that asked for it has died */
+
 struct checkpointer {
     struct store *store;
     struct store_log *own;
@@ -20,9 +22,28 @@ struct checkpointer {
     pthread_cond_t changed;
     bool wanted;
     bool stopping;
+    bool release;  /* wanted: no keeper */
+    bool released; /* there is none */
+    bool reopen;   /* wanted: a new keeper, and a new signature */
+    pthread_cond_t answered;
+    time_t back_s; /* monotonic: when it comes back by itself */
     enum err trouble;
     struct why why;
 };
+
+/* After a change of keys the newest checkpoint is still by the key before, which peers take no
+ * longer for what they do not hold. */
+static bool is_by_this_key(struct checkpointer *c)
+{
+    struct buf note;
+    struct checkpoint checkpoint;
+    buf_init(&note, NOTE_BYTES_MAX);
+    bool is = store_log_checkpoint(c->own, &note).size == 0 ||
+              checkpoint_open(buf_span(&note), store_log_origin(c->own),
+                              signer_public_key(c->signer), &checkpoint, NULL) == OK;
+    buf_clear(&note);
+    return is;
+}
 
 /* Signs the committed head unless its checkpoint is there already. */
 static enum err sign_head(struct checkpointer *c, struct why *why)
@@ -41,7 +62,7 @@ static enum err sign_head(struct checkpointer *c, struct why *why)
         guard_remember(c->guard, &last, GUARD_KEEPER);
         return guard_check(c->guard, why);
     }
-    if (last.size == head.size && signed_head.size == head.size) {
+    if (last.size == head.size && signed_head.size == head.size && is_by_this_key(c)) {
         c->agreed = true;
         return OK;
     }
@@ -67,18 +88,49 @@ static enum err sign_head(struct checkpointer *c, struct why *why)
     return result.err;
 }
 
+static time_t now_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+static bool is_idle(const struct checkpointer *c)
+{
+    if (c->stopping || c->release || c->reopen)
+        return false;
+    return c->released ? now_s() < c->back_s : !c->wanted;
+}
+
 static void wait_for_work(struct checkpointer *c)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += RETRY_S;
-    while (!c->wanted && !c->stopping) {
-        if (c->trouble == OK) {
+    while (is_idle(c)) {
+        if (c->trouble == OK && !c->released) {
             pthread_cond_wait(&c->changed, &c->mutex);
         } else if (pthread_cond_timedwait(&c->changed, &c->mutex, &until) != 0) {
-            return;
+            if (!c->released)
+                return;
+            until.tv_sec += RETRY_S;
         }
     }
+}
+
+static enum err work_once(struct checkpointer *c, bool revive, struct why *why)
+{
+    if (revive) {
+        c->agreed = false;
+        TRY(signer_revive(c->signer, NULL, why));
+    }
+    enum err err = sign_head(c, why);
+    if (err != ERR_CLOSED)
+        return err;
+    /* The keeper died. A sealed key waits for the operator. */
+    c->agreed = false;
+    TRY(signer_revive(c->signer, NULL, why));
+    return sign_head(c, why);
 }
 
 static void *work(void *ctx)
@@ -88,21 +140,29 @@ static void *work(void *ctx)
     for (;;) {
         wait_for_work(c);
         bool last = c->stopping;
+        if (c->release && !last) {
+            pthread_mutex_unlock(&c->mutex);
+            signer_release(c->signer);
+            pthread_mutex_lock(&c->mutex);
+            c->release = false;
+            c->released = true;
+            c->back_s = now_s() + RELEASED_S_MAX;
+            pthread_cond_broadcast(&c->answered);
+            continue;
+        }
+        bool revive = c->reopen || c->released;
         c->wanted = false;
+        c->released = false;
         pthread_mutex_unlock(&c->mutex);
         struct why why = {0};
-        enum err err = sign_head(c, &why);
-        if (err == ERR_CLOSED) {
-            /* The keeper died. This thread lives as long as the signer, so it may start the next
-             * one; a sealed key waits for the operator. */
-            c->agreed = false;
-            err = signer_revive(c->signer, NULL, &why);
-            if (err == OK)
-                err = sign_head(c, &why);
-        }
+        enum err err = work_once(c, revive, &why);
         pthread_mutex_lock(&c->mutex);
         c->trouble = err;
         c->why = why;
+        if (c->reopen) {
+            c->reopen = false;
+            pthread_cond_broadcast(&c->answered);
+        }
         if (last)
             break;
     }
@@ -123,8 +183,10 @@ enum err checkpointer_start(const struct checkpointer_options *options, struct c
     c->wanted = true;
     pthread_mutex_init(&c->mutex, NULL);
     pthread_cond_init(&c->changed, NULL);
+    pthread_cond_init(&c->answered, NULL);
     if (pthread_create(&c->thread, NULL, work, c) != 0) {
         pthread_cond_destroy(&c->changed);
+        pthread_cond_destroy(&c->answered);
         pthread_mutex_destroy(&c->mutex);
         free(c);
         return why_set(why, ERR_NO_MEMORY, "a thread could not be started", 0, NULL, NULL);
@@ -139,6 +201,30 @@ void checkpointer_wake(struct checkpointer *c)
     c->wanted = true;
     pthread_cond_signal(&c->changed);
     pthread_mutex_unlock(&c->mutex);
+}
+
+void checkpointer_release(struct checkpointer *c)
+{
+    pthread_mutex_lock(&c->mutex);
+    c->release = true;
+    pthread_cond_signal(&c->changed);
+    while (c->release && !c->stopping)
+        pthread_cond_wait(&c->answered, &c->mutex);
+    pthread_mutex_unlock(&c->mutex);
+}
+
+enum err checkpointer_reopen(struct checkpointer *c, struct why *why)
+{
+    pthread_mutex_lock(&c->mutex);
+    c->reopen = true;
+    pthread_cond_signal(&c->changed);
+    while (c->reopen && !c->stopping)
+        pthread_cond_wait(&c->answered, &c->mutex);
+    enum err err = c->stopping ? ERR_CLOSED : c->trouble;
+    if (err != OK && why != NULL)
+        *why = c->why;
+    pthread_mutex_unlock(&c->mutex);
+    return err;
 }
 
 enum err checkpointer_trouble(struct checkpointer *c, struct why *why_out)
@@ -158,9 +244,11 @@ void checkpointer_stop(struct checkpointer *c)
     pthread_mutex_lock(&c->mutex);
     c->stopping = true;
     pthread_cond_signal(&c->changed);
+    pthread_cond_broadcast(&c->answered);
     pthread_mutex_unlock(&c->mutex);
     pthread_join(c->thread, NULL);
     pthread_cond_destroy(&c->changed);
+    pthread_cond_destroy(&c->answered);
     pthread_mutex_destroy(&c->mutex);
     free(c);
 }

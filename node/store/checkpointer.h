@@ -26,6 +26,14 @@ MUST_USE enum err checkpointer_start(const struct checkpointer_options *options,
 void checkpointer_wake(struct checkpointer *checkpointer);
 /* Why the last signature was refused: OK when it was not. Any thread. */
 enum err checkpointer_trouble(struct checkpointer *checkpointer, struct why *why_out);
+/* Ends the keeper, so that its files can be changed, and waits until it has ended. What is
+ * committed meanwhile is signed later. Without checkpointer_reopen it comes back by itself in a
+ * minute. Not the checkpointer's own thread. */
+void checkpointer_release(struct checkpointer *checkpointer);
+/* Starts the keeper again, with what its files hold now, and signs the newest head anew, also when
+ * nothing was added: by the key of now. ERR_SEALED: it waits for the next start of the node; errors
+ * of signer_revive and signer_sign. */
+MUST_USE enum err checkpointer_reopen(struct checkpointer *checkpointer, struct why *why);
 /* Signs what is left, stops the thread. NULL is fine. */
 void checkpointer_stop(struct checkpointer *checkpointer);
 

@@ -44,6 +44,10 @@ enum err proof_append(const struct proof_place *place, const struct proof_standi
     buf_append_cstr(out, "{\"checkpoint\":");
     jcs_append_string(out, place->note);
     append_standing(out, standing);
+    if (place->history.len > 0 && place->history.len <= PROOF_HISTORY_BYTES_MAX) {
+        buf_append_cstr(out, ",\"history\":");
+        jcs_append_string(out, place->history);
+    }
     buf_append_cstr(out, ",\"index\":");
     buf_append_u64(out, place->index);
     buf_append_cstr(out, ",\"leaf\":");

@@ -16,6 +16,7 @@
 #define MAILLON_NODE_STORE_STORE_H
 
 #include "proto/log/reader.h"
+#include "proto/identity/log_keys.h"
 #include "proto/record/batch.h"
 
 struct store;
@@ -111,15 +112,16 @@ bool store_log_is_newest(struct store_log *log, uint64_t index);
 bool store_log_is_newest_below(struct store_log *log, uint64_t index, uint64_t size);
 
 /* Re-verifies everything stored of one log from the segment bytes alone: every line, leaf, commit
- * root and checkpoint, and the index against them. progress may be NULL. OK, or ERR_DAMAGED with
- * *bad_index_out the first entry that is wrong. */
+ * root and checkpoint, and the index against them. Checkpoints are judged by keys: each by one of
+ * them, and never by one that was retired before the key of an earlier checkpoint came. progress
+ * may be NULL. OK, or ERR_DAMAGED with *bad_index_out the first entry that is wrong. */
 struct store_check_report {
     uint64_t entries;
     uint64_t checkpoints;
     uint64_t bad_index;
     struct why why;
 };
-MUST_USE enum err store_log_check(struct store_log *log,
+MUST_USE enum err store_log_check(struct store_log *log, const struct log_keys *keys,
                                   void (*progress)(void *ctx, uint64_t done, uint64_t all),
                                   void *ctx, struct store_check_report *out);
 

@@ -3,7 +3,6 @@
 
 #include "proto/base/base64.h"
 #include "proto/base/hash_text.h"
-#include "proto/identity/did.h"
 #include "proto/identity/multikey.h"
 #include "proto/json/jcs.h"
 
@@ -219,11 +218,4 @@ enum err fault_read(struct span bytes, struct buf *notes, struct fault *out, str
     if (err == OK)
         *out = fault;
     return err;
-}
-
-bool fault_key_is_of_did_key(const struct fault *fault)
-{
-    struct public_key key;
-    return did_key_read(fault->origin, &key, NULL) == OK &&
-           memcmp(&key, &fault->key, sizeof(key)) == 0;
 }

@@ -21,8 +21,8 @@
 #include "proto/log/checkpoint.h"
 
 /* What was shown: the holder of the key signed both heads for origin. Whether the key is the
- * origin's is for the caller to ask: of did:key the origin itself says so
- * (fault_key_is_of_did_key), of did:webvh its history, at any of its versions (webvh_find_key). */
+ * origin's is for the caller to ask: see
+ * proto/identity/log_keys.h. */
 struct fault {
     struct span
         origin; /* into bytes given, or into memory of the caller's buf: see each function */
@@ -51,8 +51,5 @@ MUST_USE enum err fault_append(struct buf *out, struct span a, struct span b,
  * ERR_BAD_SIGNATURE, ERR_BAD_NOTE, ERR_BAD_KEY, ERR_LIMIT, ERR_NO_MEMORY, those of tape_scan. */
 MUST_USE enum err fault_read(struct span bytes, struct buf *notes, struct fault *out,
                              struct why *why);
-
-/* The origin is the did:key of the key that signed. */
-bool fault_key_is_of_did_key(const struct fault *fault);
 
 #endif

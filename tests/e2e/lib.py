@@ -29,6 +29,11 @@ def until(what, condition):
         time.sleep(0.01)
 
 
+def scid(origin):
+    """The name of a log in paths: of a did:key its key, of a did:webvh its SCID."""
+    return origin.split(":")[2]
+
+
 def run(*arguments, stdin=None, ok=True, env=None):
     """One command. ok: its exit code must be 0; None: any."""
     done = subprocess.run([BIN, *arguments], input=stdin, capture_output=True, text=True, timeout=PATIENCE,

@@ -8,7 +8,7 @@ import random
 import signal
 import threading
 
-from lib import Case, record, until
+from lib import Case, record, scid, until
 
 CYCLES = int(os.environ.get("MAILLON_CRASH_CYCLES", "12"))
 
@@ -93,7 +93,7 @@ class Crash(Case):
         a.publish([{"n": f"a{i}"} for i in range(3)])
         a.await_log(a.origin, 3)
         a.kill(signal.SIGKILL)
-        folder = os.path.join(a.dir, "logs", a.origin[8:])
+        folder = os.path.join(a.dir, "logs", scid(a.origin))
         segment = os.path.join(folder, next(name for name in os.listdir(folder) if name.endswith(".seg")))
         with open(segment, "rb") as file:
             whole = file.read()
@@ -116,7 +116,7 @@ class Crash(Case):
         a.publish([{"n": f"a{i}"} for i in range(3)])
         a.await_log(a.origin, 3)
         a.stop()
-        folder = os.path.join(a.dir, "logs", a.origin[8:])
+        folder = os.path.join(a.dir, "logs", scid(a.origin))
         for name in os.listdir(folder):
             if name != "origin":
                 os.remove(os.path.join(folder, name))
@@ -131,7 +131,7 @@ class Crash(Case):
         a.publish([{"n": f"a{i}", "text": "intact"} for i in range(9)])
         a.await_log(a.origin, 9)
         a.stop()
-        folder = os.path.join(a.dir, "logs", a.origin[8:])
+        folder = os.path.join(a.dir, "logs", scid(a.origin))
         segment = os.path.join(folder, next(name for name in os.listdir(folder) if name.endswith(".seg")))
         with open(segment, "rb") as file:
             whole = bytearray(file.read())

@@ -6,7 +6,7 @@ import os
 import signal
 import tempfile
 
-from lib import Case, record, run, until
+from lib import Case, record, run, scid, until
 
 
 class Federation(Case):
@@ -92,8 +92,8 @@ class Federation(Case):
         hits = a.call("GET", "/v1/catalogue?q=histoire", connection=a.public())[2]
         self.assertEqual(json.loads(hits)["total"], 0)
         self.assertNotIn("histoire", b.command("search", "histoire").stdout)
-        for segment in os.listdir(os.path.join(b.dir, "logs", a.origin[8:])):
-            with open(os.path.join(b.dir, "logs", a.origin[8:], segment), "rb") as file:
+        for segment in os.listdir(os.path.join(b.dir, "logs", scid(a.origin))):
+            with open(os.path.join(b.dir, "logs", scid(a.origin), segment), "rb") as file:
                 self.assertNotIn(b"histoire", file.read())
 
     def test_a_follower_goes_on_where_it_stopped(self):
@@ -131,7 +131,7 @@ class Federation(Case):
         self.assertEqual(status, 201, body)
         b.await_log(a.origin, 3)
         for node in (a, b):
-            folder = os.path.join(node.dir, "logs", a.origin[8:])
+            folder = os.path.join(node.dir, "logs", scid(a.origin))
             until("the bytes to be gone", lambda: not any(
                 "personnelle".encode() in open(os.path.join(folder, name), "rb").read() for name in os.listdir(folder)))
             self.assertIn("sound", node.check())
@@ -158,18 +158,18 @@ class Federation(Case):
         a = self.node("A")
         a.publish([{"n": f"t{i}"} for i in range(300)])
         a.await_log(a.origin, 300)
-        scid = a.origin[8:]
-        status, headers, full = a.call("GET", f"/v1/logs/{scid}/tile/0/000", connection=a.public())
+        name = scid(a.origin)
+        status, headers, full = a.call("GET", f"/v1/logs/{name}/tile/0/000", connection=a.public())
         self.assertEqual((status, len(full)), (200, 256 * 32))
         self.assertIn("immutable", headers["Cache-Control"])
-        partial = a.call("GET", f"/v1/logs/{scid}/tile/0/001.p/44", connection=a.public())[2]
-        upper = a.call("GET", f"/v1/logs/{scid}/tile/1/000.p/1", connection=a.public())[2]
+        partial = a.call("GET", f"/v1/logs/{name}/tile/0/001.p/44", connection=a.public())[2]
+        upper = a.call("GET", f"/v1/logs/{name}/tile/1/000.p/1", connection=a.public())[2]
         level = [full[i:i + 32] for i in range(0, len(full), 32)]
         while len(level) > 1:
             level = [hashlib.sha256(b"\1" + level[i] + level[i + 1]).digest() for i in range(0, len(level), 2)]
         self.assertEqual(level[0], upper)
         self.assertEqual(len(partial), 44 * 32)
-        self.assertEqual(a.call("GET", f"/v1/logs/{scid}/tile/0/001", connection=a.public())[0], 404)
-        note = a.call("GET", f"/v1/logs/{scid}/checkpoint", connection=a.public())[2].decode()
+        self.assertEqual(a.call("GET", f"/v1/logs/{name}/tile/0/001", connection=a.public())[0], 404)
+        note = a.call("GET", f"/v1/logs/{name}/checkpoint", connection=a.public())[2].decode()
         self.assertEqual(note.splitlines()[:2], [a.origin, "300"])
         self.assertEqual(a.command("log checkpoint").stdout, note)

@@ -6,7 +6,7 @@ import json
 import os
 import re
 
-from lib import SHARED, Case, until
+from lib import Case, SHARED, scid, until
 
 DATA = os.path.join(SHARED, "data")
 SUFFIXES = (".json", ".geojson", ".jsonld", ".csv", ".ndjson")
@@ -57,7 +57,7 @@ class RealData(Case):
                    for node in (a, b)]
         self.assertEqual(streams[0], streams[1])
         self.assertEqual(len(streams[0]), size)
-        note = b.call("GET", f"/v1/logs/{a.origin[8:]}/checkpoint")[2].decode().splitlines()
+        note = b.call("GET", f"/v1/logs/{scid(a.origin)}/checkpoint")[2].decode().splitlines()
         self.assertEqual(int(note[1]), size)
         newest = {json.loads(line)["id"]: (i, line) for i, line in enumerate(streams[0])}
         connection = b.unix()

@@ -20,8 +20,8 @@
 
 struct answer {
     int code;
-    char out[16384];
-    char err[16384];
+    char out[65536];
+    char err[65536];
 };
 
 static void take_output(int fd, char *text, size_t size)
@@ -195,11 +195,15 @@ static void init_makes_a_private_folder_with_all_a_node_needs(void **state)
         ASK("init", "--dir", dir, "--name", "Coop A", "--url", "https://localhost:8443", "--json");
     if (answer->code != CLI_OK)
         fail_msg("%s", answer->err);
-    assert_holds(answer->out, "did:key:z6Mk");
+    assert_holds(answer->out, "did:webvh:Qm");
     assert_holds(answer->out, "[::]:8443");
     assert_int_equal(mode_of(dir, ""), 0700);
     assert_int_equal(mode_of(dir, "keys"), 0700);
     assert_int_equal(mode_of(dir, "keys/log.key"), 0600);
+    assert_int_equal(mode_of(dir, "keys/request.key"), 0600);
+    assert_int_equal(mode_of(dir, "keys/assert.key"), 0600);
+    assert_int_equal(mode_of(dir, "recovery.key"), 0600);
+    (void)mode_of(dir, "did.jsonl");
     assert_int_equal(mode_of(dir, "local.token"), 0600);
     assert_int_equal(mode_of(dir, "tls.key"), 0600);
     (void)mode_of(dir, "tls.crt");
@@ -237,9 +241,10 @@ static void init_refuses_an_address_that_peers_cannot_use(void **state)
     char *parent = folder_make();
     char dir[512];
     (void)snprintf(dir, sizeof(dir), "%s/x", parent);
-    static const char *const urls[] = {"http://localhost:1", "https://localhost:1/x", "localhost",
-                                       ""};
-    for (size_t i = 0; i < 4; i++) {
+    static const char *const urls[] = {
+        "http://localhost:1", "https://localhost:1/x", "localhost", "https://127.0.0.1:1",
+        "https://[::1]:1",    "https://coop",          ""};
+    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
         assert_int_equal(ASK("init", "--dir", dir, "--url", urls[i])->code, CLI_FAILED);
         assert_int_not_equal(access(dir, F_OK), 0);
     }

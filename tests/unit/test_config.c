@@ -321,7 +321,7 @@ static void the_reference_has_every_setting(void **state)
         assert_non_null(strstr(text, wanted));
         settings++;
     }
-    assert_int_equal(settings, 21);
+    assert_int_equal(settings, 22);
     buf_clear(&file);
     free(text);
 }

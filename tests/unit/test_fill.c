@@ -182,7 +182,11 @@ static bool segment_holds(const struct scene *scene, const char *text)
 static void assert_sound(struct scene *scene)
 {
     struct store_check_report report;
-    enum err err = store_log_check(scene->copy, NULL, NULL, &report);
+    struct log_keys keys;
+    log_keys_init(&keys);
+    assert_int_equal(log_keys_of_did_key(store_log_origin(scene->copy), &keys, NULL), OK);
+    enum err err = store_log_check(scene->copy, &keys, NULL, NULL, &report);
+    log_keys_clear(&keys);
     if (err != OK)
         fail_msg("entry %llu: %s", (unsigned long long)report.bad_index, report.why.rule);
     struct merkle_head copy = store_log_committed(scene->copy);

@@ -67,7 +67,7 @@ static enum err verify(struct span text)
 {
     struct proof_file file;
     proof_file_init(&file);
-    enum err err = proof_file_verify(&file, text, NULL);
+    enum err err = proof_file_verify(&file, text, NULL, NULL);
     proof_file_clear(&file);
     return err;
 }
@@ -78,7 +78,7 @@ static void what_is_written_verifies(void **state)
     struct fixture fixture = make();
     struct proof_file file;
     proof_file_init(&file);
-    assert_int_equal(proof_file_verify(&file, buf_span(&fixture.text), NULL), OK);
+    assert_int_equal(proof_file_verify(&file, buf_span(&fixture.text), NULL, NULL), OK);
     assert_true(span_equal(file.origin, buf_span(&fixture.did)));
     assert_true(span_is(file.record.id, "produits/1"));
     assert_true(span_is(file.record.license, "CC-BY-SA-4.0"));

@@ -29,6 +29,7 @@ struct fixture {
     struct os_random random;
     struct env env;
     struct tape tape;
+    struct log_keys keys;
 };
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
@@ -64,6 +65,8 @@ static int setup(void **state)
     os_random_init(&f->random);
     f->env = os_random_env(&f->random);
     tape_init(&f->tape);
+    log_keys_init(&f->keys);
+    assert_int_equal(log_keys_of_did_key(SPAN_LITERAL(ORIGIN), &f->keys, NULL), OK);
     open_store(f, 0);
     *state = f;
     return 0;
@@ -74,6 +77,7 @@ static int teardown(void **state)
     struct fixture *f = *state;
     store_close(f->store);
     tape_clear(&f->tape);
+    log_keys_clear(&f->keys);
     (void)nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     free(f);
     return 0;
@@ -136,7 +140,7 @@ static struct log_entry entry_at(struct fixture *f, uint64_t index)
 static void assert_sound(struct fixture *f, uint64_t entries)
 {
     struct store_check_report report;
-    enum err err = store_log_check(f->log, NULL, NULL, &report);
+    enum err err = store_log_check(f->log, &f->keys, NULL, NULL, &report);
     if (err != OK)
         fail_msg("entry %llu: %s", (unsigned long long)report.bad_index, report.why.rule);
     assert_int_equal(report.entries, entries);
@@ -396,7 +400,7 @@ static void a_changed_byte_is_found(void **state)
         uint8_t bent = byte ^ 4;
         assert_int_equal(pwrite(fd, &bent, 1, (off_t)at), 1);
         struct store_check_report report;
-        if (store_log_check(f->log, NULL, NULL, &report) != ERR_DAMAGED)
+        if (store_log_check(f->log, &f->keys, NULL, NULL, &report) != ERR_DAMAGED)
             fail_msg("byte %llu may change", (unsigned long long)at);
         assert_true(report.bad_index <= 9);
         assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
