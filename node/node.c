@@ -18,6 +18,7 @@
 #include "node/confinement.h"
 #include "node/identity/audiences.h"
 #include "node/identity/caller.h"
+#include "node/identity/learn.h"
 #include "node/identity/own.h"
 #include "node/identity/request_key.h"
 #include "node/identity/resolver.h"
@@ -303,7 +304,10 @@ static enum err start_callers(struct node *node)
     if (node->audiences == NULL)
         return ERR_NO_MEMORY;
     TRY(audiences_load(node->audiences, node->state));
-    return node->mode == NODE_SERVE ? callers_start(node, &node->callers) : OK;
+    if (node->mode != NODE_SERVE)
+        return OK;
+    node->learn = learn_new(node->resolver, node->loops[0]);
+    return node->learn == NULL ? ERR_NO_MEMORY : callers_start(node, &node->callers);
 }
 
 /* ---- start and stop ---- */
@@ -427,6 +431,7 @@ void node_stop(struct node *node)
     stop_serving(node->local_server);
     stop_serving(node->socket_server);
     pool_free(node->pool); /* what was asked for last may still add a peer */
+    learn_stop(node->learn);
     peers_stop(node->peers);
     pool_free(node->clerk); /* what peers told last is kept */
     if (node->witnesses != NULL)
@@ -449,6 +454,7 @@ void node_stop(struct node *node)
     hub_free(node->hub);
     audiences_free(node->audiences);
     callers_free(node->callers);
+    learn_free(node->learn);
     for (unsigned i = 0; i < 3; i++)
         free(node->listeners[i]);
     if (node->mode == NODE_SERVE && node->public_server != NULL)

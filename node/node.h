@@ -22,6 +22,7 @@ struct guard;
 struct hub;
 struct identities;
 struct judge;
+struct learn;
 struct listener;
 struct peers;
 struct recall;
@@ -74,6 +75,7 @@ struct node {
     struct faults *faults;
     struct audiences *audiences;
     struct callers *callers;
+    struct learn *learn;          /* NULL unless NODE_SERVE */
     struct server *public_server; /* NULL unless NODE_SERVE */
     struct server *local_server;  /* the same */
     struct server *socket_server;

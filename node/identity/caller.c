@@ -5,8 +5,11 @@
 #include <stdlib.h>
 
 #include "node/identity/audiences.h"
+#include "node/identity/identities.h"
+#include "node/identity/learn.h"
 #include "node/net/os.h"
 #include "node/node.h"
+#include "node/peer/peers.h"
 #include "proto/identity/httpsig.h"
 #include "proto/identity/nonce_cache.h"
 #include "proto/record/record.h"
@@ -101,14 +104,34 @@ static struct span did_of(struct span keyid)
 enum err caller_find_key(struct node *node, struct span keyid, uint64_t created_s,
                          struct public_key *out, struct why *why)
 {
-    (void)created_s; /* the one key that was handed over is in force until another one is */
     struct span did = did_of(keyid);
-    if (did.len > DID_BYTES_MAX || !span_is(span_part(keyid, did.len, keyid.len), "#request"))
-        return why_set(why, ERR_NOT_FOUND, "keyid is <did>#request", 0, NULL, NULL);
-    return audiences_request_key(node->audiences, did, out)
-               ? OK
-               : why_set(why, ERR_NOT_FOUND, "the request key of the caller is known here", 0, NULL,
-                         NULL);
+    if (did.len > DID_BYTES_MAX)
+        return why_set(why, ERR_BAD_DID, "keyid is <did>#request", 0, NULL, NULL);
+    bool is_request = span_is(span_part(keyid, did.len, keyid.len), "#request");
+    if (is_request && audiences_request_key(node->audiences, did, out))
+        return OK; /* the one key that was handed over is in force until another one is */
+    if (span_starts_with(did, SPAN_LITERAL("did:key:")))
+        return why_set(why, ERR_NOT_FOUND, "the request key of the caller is known here", 0, NULL,
+                       NULL);
+    return identities_find_key(node->identities, keyid, DOCUMENT_REQUEST_KEY, created_s * 1000, out,
+                               why);
+}
+
+/* Another number whenever what is known of this DID has changed. */
+static uint64_t version_of(struct node *node, struct span did)
+{
+    uint64_t listed = audiences_version(node->audiences, did);
+    return listed == 0 ? 0 : (listed << 16) + identities_version(node->identities, did);
+}
+
+/* A key that is not known may be a new one. Strangers have nothing fetched. */
+static void look_for_news(struct node *node, struct span did)
+{
+    if (!span_starts_with(did, SPAN_LITERAL("did:webvh:")) ||
+        audiences_version(node->audiences, did) == 0)
+        return;
+    if (!peers_want_history(node->peers, did))
+        learn_want(node->learn, did);
 }
 
 struct looking {
@@ -126,7 +149,7 @@ static enum err find_key(void *ctx, struct span keyid, uint64_t created_s, struc
         return why_set(why, ERR_BAD_DID, "keyid is <did>#request", 0, NULL, NULL);
     if (did.len > 0)
         memcpy(looking->caller->did, did.data, did.len);
-    looking->caller->version = audiences_version(looking->node->audiences, did);
+    looking->caller->version = version_of(looking->node, did);
     enum err err = caller_find_key(looking->node, keyid, created_s, out, why);
     looking->unknown = err == ERR_NOT_FOUND;
     return err;
@@ -163,6 +186,8 @@ enum err caller_read(struct node *node, const struct http_head *head, struct cal
     struct httpsig_request request = httpsig_request_of(head, node->callers->scheme);
     struct httpsig_covered covered;
     enum err err = httpsig_verify(&request, &policy, &covered, why);
+    if (looking.unknown || err == ERR_BAD_SIGNATURE)
+        look_for_news(node, span_cstr(out->did));
     if (err == ERR_NOT_SIGNED || looking.unknown) {
         if (why != NULL)
             *why = (struct why){.rule = NULL};
@@ -229,6 +254,5 @@ bool caller_may_read(struct node *node, const struct caller *caller, const struc
 
 bool caller_has_changed(struct node *node, const struct caller *caller)
 {
-    return caller->did[0] != '\0' &&
-           audiences_version(node->audiences, span_cstr(caller->did)) != caller->version;
+    return caller->did[0] != '\0' && version_of(node, span_cstr(caller->did)) != caller->version;
 }

@@ -25,7 +25,8 @@ MUST_USE enum err callers_start(struct node *node, struct callers **out);
 void callers_free(struct callers *callers); /* NULL is fine */
 
 /* Reads who signed. A request without a signature names nobody; one by a DID of which no key is
- * known here proves nothing, and its caller is as good as nobody. A signature that is for this node
+ * known here proves nothing, and its caller is as good as nobody; the history of one that is in a
+ * list here is fetched then. A signature that is for this node
  * and does not hold is refused: errors of httpsig_verify, nonce_cache_add, ERR_TOO_MANY. Any
  * thread. */
 MUST_USE enum err caller_read(struct node *node, const struct http_head *head, struct caller *out,
@@ -33,8 +34,9 @@ MUST_USE enum err caller_read(struct node *node, const struct http_head *head, s
 /* The body is the one that was signed. ERR_BAD_DIGEST. */
 MUST_USE enum err caller_check_body(const struct caller *caller, struct span body, struct why *why);
 
-/* The request key that keyid ("<did>#request") named at that time: of a did:key the one that came
- * with its pairing string. ERR_NOT_FOUND: not known here. Any thread. */
+/* The request key that keyid ("<did>#request") named at that time: of a did:webvh by its history,
+ * of a did:key the one that came with its pairing string. ERR_NOT_FOUND: not known here; errors of
+ * identities_find_key. Any thread. */
 MUST_USE enum err caller_find_key(struct node *node, struct span keyid, uint64_t created_s,
                                   struct public_key *out, struct why *why);
 

@@ -394,6 +394,15 @@ enum err identities_find_key(struct identities *identities, struct span url,
     return err;
 }
 
+unsigned identities_version(struct identities *identities, struct span did)
+{
+    pthread_mutex_lock(&identities->mutex);
+    const struct identity *identity = find(identities, did);
+    unsigned version = identity == NULL ? 0 : webvh_count(identity->history);
+    pthread_mutex_unlock(&identities->mutex);
+    return version;
+}
+
 static enum err read_node(const struct identity *identity, struct identity_node *out)
 {
     struct webvh_version current = webvh_current(identity->history);

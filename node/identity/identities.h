@@ -48,6 +48,9 @@ MUST_USE enum err identities_find_key(struct identities *identities, struct span
                                       enum document_role role, uint64_t time_ms,
                                       struct public_key *out, struct why *why);
 
+/* How many versions of this DID's history are held; 0: none, or a did:key. */
+unsigned identities_version(struct identities *identities, struct span did);
+
 /* Where a node is and what it shows, by its newest document. */
 struct identity_node {
     unsigned version; /* of the history */

@@ -681,6 +681,11 @@ static void on_history(void *ctx, enum err err, const struct why *why)
     peer_connect(peer);
 }
 
+void peer_want_history(struct peer *peer)
+{
+    identity_watch_want(peer->watch, span_cstr(peer->settings.did), true);
+}
+
 void peer_stop(struct peer *peer)
 {
     peer->stopping = true;

@@ -22,6 +22,8 @@ const char *peer_did(const struct peer *peer);
 void peer_connect(struct peer *peer);
 void peer_stop(struct peer *peer);
 void peer_poke(struct peer *peer); /* there may be something to tell it */
+/* There may be more of its history than is held. */
+void peer_want_history(struct peer *peer);
 
 /* Any thread. */
 json_t *peer_json(struct peer *peer); /* owned by the caller; NULL: no memory */

@@ -183,6 +183,25 @@ void peers_poke(struct peers *peers)
     pthread_mutex_unlock(&peers->mutex);
 }
 
+static void want_history(void *ctx)
+{
+    const struct member *member = ctx;
+    peer_want_history(member->peer);
+}
+
+bool peers_want_history(struct peers *peers, struct span did)
+{
+    bool is = false;
+    pthread_mutex_lock(&peers->mutex);
+    for (struct member *member = peers->first; member != NULL && !is; member = member->next) {
+        is = span_is(did, peer_did(member->peer));
+        if (is) /* before it can be told to stop */
+            loop_post(peer_loop(member->peer), want_history, member);
+    }
+    pthread_mutex_unlock(&peers->mutex);
+    return is;
+}
+
 json_t *peers_json(struct peers *peers)
 {
     json_t *list = json_array();

@@ -28,6 +28,8 @@ uint64_t peers_behind(struct peers *peers, struct store_log *log);
 bool peers_have(struct peers *peers, const char *did);
 /* There may be something to tell them. Any thread. */
 void peers_poke(struct peers *peers);
+/* Is this a peer? Then its history is fetched again, for there may be more of it. Any thread. */
+bool peers_want_history(struct peers *peers, struct span did);
 /* [{"did","url","state","since_ms",...}], owned by the caller. Any thread. NULL: no memory. */
 json_t *peers_json(struct peers *peers);
 /* How many are not connected. Any thread. */

@@ -69,10 +69,10 @@ def insecure():
 class Node:
     """A node's folder, and the process when it runs."""
 
-    def __init__(self, case, name="Coop", settings=(), packs=(TEST_PACK,)):
+    def __init__(self, case, name="Coop", settings=(), packs=(TEST_PACK,), init=()):
         self.dir = tempfile.mkdtemp(prefix="maillon-test.")
         case.addCleanup(self.remove)
-        run("init", "--dir", self.dir, "--name", name, "--url", "https://localhost:0", "--local", "127.0.0.1:0")
+        run("init", "--dir", self.dir, "--name", name, "--url", "https://localhost:0", "--local", "127.0.0.1:0", *init)
         if settings:
             path = os.path.join(self.dir, "maillon.ini")
             with open(path) as file:
@@ -147,6 +147,11 @@ class Node:
     def follow(self, other):
         self.command("peer add", other.pairing())
 
+    def await_history(self, origin, versions=1):
+        """The history of somebody's keys, of that many entries, is held."""
+        until(f"{versions} entries of the history of {origin}", lambda: len(
+            self.call("GET", f"/v1/logs/{scid(origin)}/history")[2].splitlines()) == versions)
+
     def held(self, origin):
         return next((log for log in self.status()["logs"] if log["origin"] == origin), None)
 
@@ -217,6 +222,6 @@ def record(n, **more):
 
 
 class Case(unittest.TestCase):
-    def node(self, name="Coop", settings=(), start=True, packs=(TEST_PACK,)):
-        node = Node(self, name, settings, packs)
+    def node(self, name="Coop", settings=(), start=True, packs=(TEST_PACK,), init=()):
+        node = Node(self, name, settings, packs, init)
         return node.start() if start else node

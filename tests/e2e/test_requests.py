@@ -1,14 +1,18 @@
 """Who calls is proven by the request, and what is not public goes to its audience alone."""
 import json
 import os
+import shutil
+import tempfile
 import time
 
-from lib import Case, until
+from identitylib import Folder, Host, IdentityLog, free_port
+from lib import Case, scid, until
 from peerlib import Key
 from signlib import Caller, request_key, signed
 
 SYNC = json.dumps({"logs": {}, "follow": False}).encode()
 SECRET = "histoire intime"
+KEY = ("--did-key",)
 
 
 def problem(content):
@@ -16,10 +20,12 @@ def problem(content):
 
 
 class Requests(Case):
-    def known(self, settings=()):
-        """Two nodes; the second takes the first for a member."""
-        a, b = self.node("A"), self.node("B", settings)
+    def known(self, settings=(), init=()):
+        """Two nodes; the second takes the first for a member, and knows its request key."""
+        a, b = self.node("A", init=init), self.node("B", settings)
         b.command("peer add", a.pairing(), "--member")
+        if not init:
+            b.await_history(a.origin)
         return a, b
 
     def refused(self, answer, status, slug):
@@ -36,6 +42,7 @@ class Requests(Case):
         a, b = self.known()
         c = self.node("C")
         c.command("peer add", a.pairing(), "--member")
+        c.await_history(a.origin)
         headers = signed(request_key(a), a.origin, "POST", f"{b.url}/v1/sync", SYNC)
         self.refused(Caller.send(c, "POST", "/v1/sync", SYNC, headers), 403, "bad-signature")
         as_it_was = {**headers, "Host": f"localhost:{b.port}"}
@@ -58,7 +65,7 @@ class Requests(Case):
         self.refused(Caller.send(b, "GET", f"/v1/records/{a.origin}/y", b"", bent), 403, "bad-signature")
 
     def test_the_message_names_the_clock_skew(self):
-        a, b = self.known()
+        a, b = self.known(init=KEY)
         for away, words in ((-400, "behind this node's clock"), (400, "ahead of this node's clock")):
             answer = Caller(a).ask(b, "POST", "/v1/sync", SYNC, created=int(time.time()) + away)
             self.refused(answer, 401, "clock-skew")
@@ -67,19 +74,20 @@ class Requests(Case):
         self.assertEqual(Caller(a).ask(b, "POST", "/v1/sync", SYNC, created=int(time.time()) - 200)[0], 200)
 
     def test_the_tolerance_for_clocks_is_a_setting(self):
-        a, b = self.known(settings=(("skew_s", "60"),))
+        a, b = self.known(settings=(("skew_s", "60"),), init=KEY)
         self.refused(Caller(a).ask(b, "POST", "/v1/sync", SYNC, created=int(time.time()) - 200), 401, "clock-skew")
 
     def test_one_callers_requests_in_a_minute_are_bounded(self):
         a, b = self.known(settings=(("per_minute_max", "8"),))
         c = self.node("C")
         b.command("peer add", c.pairing())
+        b.await_history(c.origin)
         answers = [Caller(a).ask(b, "GET", f"/v1/records/{a.origin}/x")[0] for _ in range(8)]
         self.assertIn(429, answers)
         self.assertEqual(Caller(c).ask(b, "GET", f"/v1/records/{a.origin}/x")[0], 404, "others are not held up")
 
     def test_the_callers_operator_reads_why_it_was_refused(self):
-        a, b = self.node("A"), self.node("B")
+        a, b = self.node("A", init=KEY), self.node("B")
         b.command("peer add", a.pairing())
         a.stop()
         os.unlink(os.path.join(a.dir, "keys", "request.key"))  # another one is made: b does not know it
@@ -108,6 +116,49 @@ class Requests(Case):
         b.command("peer member", a.origin, "off")
         self.assertNotIn(SECRET.encode(), member.lines(b))
         self.assertEqual(member.ask(b, "GET", f"/v1/records/{b.origin}/shared")[0], 404)
+
+
+class CallersKeys(Case):
+    def folder(self):
+        folder = tempfile.mkdtemp(prefix="maillon-test.")
+        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
+    def rotate(self, node):
+        node.command("keys rotate", "--recovery-file", os.path.join(node.dir, "recovery.key"), "--new-recovery-file",
+                     os.path.join(self.folder(), "next.key"), "--request")
+
+    def test_a_request_key_that_was_replaced_is_refused_and_the_new_one_is_learned_when_it_is_used(self):
+        a, b = self.node("A"), self.node("B")
+        b.command("peer add", a.pairing(), "--member")
+        b.publish([{"n": "shared", "text": SECRET}], "--audience", "commons")
+        b.await_history(a.origin)
+        stolen = Caller(a)
+        self.assertIn(SECRET.encode(), stolen.lines(b))
+        self.rotate(a)
+        later = int(time.time()) + 2  # the change is older than that
+        until("the new key to be learned", lambda: Caller(a).ask(b, "POST", "/v1/sync", SYNC)[0] == 200)
+        b.await_history(a.origin, 2)
+        self.assertIn(SECRET.encode(), Caller(a).ask(b, "POST", "/v1/sync", SYNC, created=later)[1])
+        status, content = stolen.ask(b, "POST", "/v1/sync", SYNC, created=later)
+        self.assertEqual((status, problem(content)), (403, "bad-signature"))
+        a.follow(b)
+        until("the running node to sign with the new key", lambda: holds(a, SECRET))
+
+    def test_a_circles_member_that_is_no_peer_is_known_by_the_history_at_its_host_and_a_stranger_is_not_looked_up(self):
+        port = free_port()
+        folder = Folder(self, f"https://localhost:{port}")
+        host = Host(self, folder, IdentityLog(folder), lambda held: [], folder.history(), port)
+        b = self.node("B", settings=[("allow_private", "1")])
+        b.publish([{"n": "closed", "text": SECRET}], "--audience", "circle:voisins")
+        caller = Caller(folder)
+        path = f"/v1/records/{b.origin}/closed"
+        for _ in range(3):
+            self.assertEqual(caller.ask(b, "GET", path)[0], 404)
+        self.assertEqual(host.asked, [])
+        b.command("circle add", "voisins", folder.origin)
+        until("its history", lambda: caller.ask(b, "GET", path)[0] == 200)
+        self.assertEqual(host.asked, ["/.well-known/did.jsonl"])
 
 
 def holds(node, text):
@@ -203,7 +254,7 @@ class Audiences(Case):
         self.assertFalse(holds(b, "journal"))
         root = b.held(a.origin)["root"]
         b.stop()
-        os.unlink(os.path.join(b.dir, "logs", a.origin[8:], "position"))  # all is read anew
+        os.unlink(os.path.join(b.dir, "logs", scid(a.origin), "position"))  # all is read anew
         b.start()
         self.assertEqual((b.held(a.origin)["records"], b.held(a.origin)["root"]), (22, root))
         self.assertIn("cercle", b.command("get", f"{a.origin}/closed").stdout)

@@ -11,6 +11,7 @@
 
 /* The did:key of the W3C did:key specification's Ed25519 examples. */
 #define DID "did:key:z6MkhaXgBZDvotDkL5257faiztiGiC2QtKLGpbnnEGta2doK"
+#define WEBVH "did:webvh:QmfGEUAcMpzo25kF2Rhn8L5FAXysfGnkzjwdKoNPi615XQ:coop.example%3A8443"
 #define CERT "n4bQgYhMfWWaL-qgxVrQFaO_TxsrC4Is0V1sFbDwCgg"
 
 #define REQUEST "z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH"
@@ -25,6 +26,9 @@ static void what_is_written_is_read(void **state)
         {DID, "https://coop-a.example", CERT, REQUEST},
         {DID, "https://192.0.2.7:1", CERT, ""},
         {DID, "https://[2001:db8::1]:65535", CERT, ""},
+        {WEBVH, "", "", ""},
+        {WEBVH, "https://192.0.2.7:1", "", ""},
+        {WEBVH, "https://192.0.2.7:1", CERT, ""},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct buf text;
@@ -93,6 +97,12 @@ static void refuses_what_is_broken_in_one_place(void **state)
         DID "?cert=" CERT "&url=https://localhost:8443",
         DID "X?url=https://localhost:8443",
         "did:web:example.org?url=https://localhost:8443",
+        WEBVH "?",
+        WEBVH "?url=",
+        WEBVH "?cert=" CERT,
+        WEBVH "?url=https://localhost:8443&request=" REQUEST, /* its history names that key */
+        "did:webvh:QmfGEUAcMpzo25kF2Rhn8L5FAXysfGnkzjwdKoNPi615XQ",
+        "did:webvh:Qm0:coop.example",
         "did:key:z6Mk?url=https://localhost:8443",
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
