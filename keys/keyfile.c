@@ -2,7 +2,9 @@
  * included. */
 #include "keys/keyfile.h"
 
+#include <errno.h>
 #include <sodium.h>
+#include <unistd.h>
 
 #include "keys/file.h"
 #include "keys/refusal.h"
@@ -213,6 +215,25 @@ enum err keyfile_load(const char *path, const char *passphrase, struct secret_ke
                                 : file_read_private(path, page->bytes, &page->len, why);
     if (err == OK)
         err = keyfile_open(span_of(page->bytes, page->len), passphrase, out, why);
+    vault_free(page);
+    return err;
+}
+
+enum err keyfile_read(int fd, struct secret_key **out, struct why *why)
+{
+    struct page *page = vault_new(sizeof(*page));
+    ssize_t got = 1;
+    size_t len = 0;
+    while (page != NULL && got != 0 && len < sizeof(page->bytes)) {
+        got = read(fd, page->bytes + len, sizeof(page->bytes) - len);
+        if (got < 0 && errno != EINTR)
+            break;
+        len += got > 0 ? (size_t)got : 0;
+    }
+    enum err err = page == NULL ? refuse(why, REFUSAL_NO_MEMORY, NULL, NULL)
+                   : got < 0    ? why_set(why, ERR_IO, "reading a key", 0, NULL, strerror(errno))
+                                : keyfile_open(span_of(page->bytes, len), NULL, out, why);
+    (void)close(fd);
     vault_free(page);
     return err;
 }

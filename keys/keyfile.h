@@ -46,6 +46,8 @@ MUST_USE enum err keyfile_load(const char *path, const char *passphrase, struct 
 /* The same from the file's text, which lies in vault memory. */
 MUST_USE enum err keyfile_open(struct span bytes, const char *passphrase, struct secret_key **out,
                                struct why *why);
+/* The same from a descriptor, which is closed; not of a sealed file. */
+MUST_USE enum err keyfile_read(int fd, struct secret_key **out, struct why *why);
 /* Signs with the key, which must outlive it. For the keys of updates, requests and documents: the
  * log key is the keeper's. */
 struct ed25519_signer keyfile_signer(const struct secret_key *secret);

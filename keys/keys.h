@@ -11,6 +11,7 @@
 #define KEYS_STATE "keys/keeper.state"
 #define KEYS_REQUEST_KEY "keys/request.key" /* signs HTTP requests; held by the node's process */
 #define KEYS_ASSERT_KEY "keys/assert.key"   /* signs documents; the same */
+#define KEYS_WITNESS_KEY "keys/witness.key" /* cosigns the logs of others: witness.h */
 #define KEYS_ORIGIN "keys/origin"           /* the DID for which the log key signs */
 #define KEYS_NEXT ".next"                   /* behind a name: made, and not in use yet */
 

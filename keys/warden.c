@@ -23,8 +23,9 @@
 #define END_MS_MAX 5000 /* for the write under way; then the keeper is killed */
 
 /* What a running node reads again: its settings, and what its listeners show. */
-static const char *const files[] = {"maillon.ini", "tls.crt",        "tls.key",      "local.token",
-                                    "did.jsonl",   KEYS_REQUEST_KEY, KEYS_ASSERT_KEY};
+static const char *const files[] = {"maillon.ini",   "tls.crt",       "tls.key",
+                                    "local.token",   "did.jsonl",     KEYS_REQUEST_KEY,
+                                    KEYS_ASSERT_KEY, KEYS_WITNESS_KEY};
 
 /* ---- frames with a descriptor ---- */
 

@@ -1,6 +1,5 @@
 #include "keys/witness.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 
 #include "keys/file.h"
@@ -30,17 +29,4 @@ enum err witness_key_open(const char *dir, struct secret_key **out, struct why *
     }
     free(path);
     return err;
-}
-
-static enum err sign(void *ctx, struct span message, struct signature *out)
-{
-    const struct secret_key *secret = ctx;
-    return crypto_sign_detached(out->bytes, NULL, message.data, message.len, secret->bytes) == 0
-               ? OK
-               : ERR_NO_MEMORY;
-}
-
-struct ed25519_signer witness_key_signer(struct secret_key *secret)
-{
-    return (struct ed25519_signer){.ctx = secret, .key = keyfile_public(secret), .sign = sign};
 }

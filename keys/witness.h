@@ -6,13 +6,9 @@
 #define MAILLON_KEYS_WITNESS_H
 
 #include "keys/keyfile.h"
-
-#define KEYS_WITNESS_KEY "keys/witness.key"
+#include "keys/keys.h"
 
 /* Loads the key, and makes it first where there is none. Freed by vault_free. Errors of
  * keyfile_load and keyfile_write. */
 MUST_USE enum err witness_key_open(const char *dir, struct secret_key **out, struct why *why);
-/* Signs with it; secret outlives the signer. */
-struct ed25519_signer witness_key_signer(struct secret_key *secret);
-
 #endif

@@ -8,6 +8,7 @@
 #include "node/identity/identities.h"
 #include "node/identity/request_key.h"
 #include "node/net/os.h"
+#include "node/peer/witnesses.h"
 #include "proto/identity/did.h"
 
 #define FRESH "Cache-Control: no-cache\r\n"
@@ -123,6 +124,13 @@ static enum err reload_request_key(struct node *node, struct why *why)
                   : request_key_replace(node->request_key, fd, why);
 }
 
+static enum err reload_witness_key(struct node *node, struct why *why)
+{
+    int fd = signer_open_file(node->signer, KEYS_WITNESS_KEY);
+    return fd < 0 ? os_fail(why, KEYS_WITNESS_KEY, errno)
+                  : witnesses_replace_key(node->witnesses, fd, why);
+}
+
 static enum err reload_all(struct node *node, struct why *why)
 {
     struct buf text;
@@ -135,7 +143,9 @@ static enum err reload_all(struct node *node, struct why *why)
     buf_clear(&text);
     if (err == OK)
         err = checkpointer_reopen(node->checkpointer, why);
-    return err == OK ? reload_request_key(node, why) : err;
+    if (err == OK)
+        err = reload_request_key(node, why);
+    return err == OK ? reload_witness_key(node, why) : err;
 }
 
 static void reload(struct call *call)

@@ -96,6 +96,8 @@ static void print_shown(const struct cli *cli, json_t *shown)
     print_key(cli, cli_text(cli, "request key ", "requêtes    "),
               json_object_get(shown, "request"));
     print_key(cli, cli_text(cli, "document key", "documents   "), json_object_get(shown, "assert"));
+    print_key(cli, cli_text(cli, "witness key ", "témoin      "),
+              json_object_get(shown, "witness"));
     (void)printf("  %s %s\n", cli_text(cli, "TLS key     ", "clé TLS     "),
                  json_string_value(json_object_get(shown, "tls")));
     const char *next = json_string_value(json_object_get(shown, "tls_next"));
@@ -128,12 +130,12 @@ static int show(struct cli *cli)
         code = cli_fail(cli, cli->dir, err, &why);
     } else {
         char *recovery = cli_path(cli, OWN_RECOVERY_FILE);
-        json_t *shown =
-            json_pack("{s:s%, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "origin", (const char *)did.data,
-                      did.len, "log", key_json(cli, KEYS_LOG_KEY), "request",
-                      key_json(cli, KEYS_REQUEST_KEY), "assert", key_json(cli, KEYS_ASSERT_KEY),
-                      "tls", pin_json(cli, false), "tls_next", pin_json(cli, true), "history",
-                      versions_json(history), "recovery_in_folder", access(recovery, F_OK) == 0);
+        json_t *shown = json_pack(
+            "{s:s%, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "origin", (const char *)did.data,
+            did.len, "log", key_json(cli, KEYS_LOG_KEY), "request", key_json(cli, KEYS_REQUEST_KEY),
+            "assert", key_json(cli, KEYS_ASSERT_KEY), "witness", key_json(cli, KEYS_WITNESS_KEY),
+            "tls", pin_json(cli, false), "tls_next", pin_json(cli, true), "history",
+            versions_json(history), "recovery_in_folder", access(recovery, F_OK) == 0);
         free(recovery);
         if (cli->json) {
             cli_print_json(shown);
@@ -237,6 +239,7 @@ static int rotate(struct cli *cli, bool deactivate)
                                 .log = cli_flag(cli, "log"),
                                 .request = cli_flag(cli, "request"),
                                 .assertion = cli_flag(cli, "assert"),
+                                .witness = cli_flag(cli, "witness"),
                                 .tls = cli_flag(cli, "tls"),
                                 .public_ca = cli_flag(cli, "public-ca"),
                                 .url = cli_value(cli, "url"),

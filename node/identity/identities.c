@@ -16,6 +16,7 @@ struct identity {
     struct webvh_history *history;
     struct buf text;
     struct log_keys keys;
+    struct log_keys witness_keys;
 };
 
 struct identities {
@@ -34,6 +35,7 @@ static void identity_free(struct identity *identity)
     webvh_history_free(identity->history);
     buf_clear(&identity->text);
     log_keys_clear(&identity->keys);
+    log_keys_clear(&identity->witness_keys);
     free(identity);
 }
 
@@ -43,6 +45,7 @@ static enum err fill(struct identity *identity, struct span did, struct span tex
     struct webvh_clock clock = {.now_ms = now_ms, .tolerance_ms = CLOCK_TOLERANCE_MS};
     TRY(webvh_history_read(identity->history, did, text, span_of(NULL, 0), &clock, why));
     TRY(log_keys_of_history(identity->history, &identity->keys));
+    TRY(log_keys_of_witness(identity->history, &identity->witness_keys));
     buf_append_span(&identity->text, text);
     return buf_check(&identity->text);
 }
@@ -56,6 +59,7 @@ static enum err identity_read(struct span did, struct span text, uint64_t now_ms
     identity->history = webvh_history_new();
     buf_init(&identity->text, WEBVH_BYTES_MAX);
     log_keys_init(&identity->keys);
+    log_keys_init(&identity->witness_keys);
     enum err err =
         identity->history == NULL ? ERR_NO_MEMORY : fill(identity, did, text, now_ms, why);
     if (err == OK)
@@ -392,6 +396,21 @@ enum err identities_find_key(struct identities *identities, struct span url,
             : webvh_find_key(identity->history, url, role, time_ms, out, why);
     pthread_mutex_unlock(&identities->mutex);
     return err;
+}
+
+unsigned identities_witness_keys(struct identities *identities, struct span did, bool ever,
+                                 struct public_key *out, unsigned max)
+{
+    unsigned count = 0;
+    pthread_mutex_lock(&identities->mutex);
+    const struct identity *identity = find(identities, did);
+    for (unsigned i = 0; identity != NULL && i < identity->witness_keys.count; i++) {
+        const struct log_key *key = &identity->witness_keys.list[i];
+        if (count < max && (ever || log_key_is_current(&identity->witness_keys, key)))
+            out[count++] = key->key;
+    }
+    pthread_mutex_unlock(&identities->mutex);
+    return count;
 }
 
 unsigned identities_version(struct identities *identities, struct span did)

@@ -48,6 +48,10 @@ MUST_USE enum err identities_find_key(struct identities *identities, struct span
                                       enum document_role role, uint64_t time_ms,
                                       struct public_key *out, struct why *why);
 
+/* With which keys a did:webvh cosigns the logs of others: those of its newest document, the first
+ * ones first; ever: of all its documents. At most max. 0: no history is held, or it names none. */
+unsigned identities_witness_keys(struct identities *identities, struct span did, bool ever,
+                                 struct public_key *out, unsigned max);
 /* How many versions of this DID's history are held; 0: none, or a did:key. */
 unsigned identities_version(struct identities *identities, struct span did);
 

@@ -233,14 +233,16 @@ static enum err describe(struct genesis *genesis, const char *dir, const char *u
     node->did = buf_span(&genesis->did);
     node->url = buf_span(&genesis->url);
     node->log_key_count = node->assert_key_count = node->request_key_count = 1;
+    node->witness_key_count = 1;
     return node_document_append(&genesis->document, node, why);
 }
 
 /* What an init that broke off has left: nothing of it was ever published. */
 static void sweep(const char *dir)
 {
-    static const char *const names[] = {KEYS_LOG_KEY KEYS_NEXT, KEYS_REQUEST_KEY, KEYS_ASSERT_KEY,
-                                        IDENTITIES_OWN_FILE, OWN_RECOVERY_FILE};
+    static const char *const names[] = {KEYS_LOG_KEY KEYS_NEXT, KEYS_REQUEST_KEY,
+                                        KEYS_ASSERT_KEY,        KEYS_WITNESS_KEY,
+                                        IDENTITIES_OWN_FILE,    OWN_RECOVERY_FILE};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         own_remove(dir, names[i]);
 }
@@ -250,6 +252,7 @@ static enum err make_keys(const char *dir, const char *passphrase, struct node_d
 {
     TRY(keys_make(dir, KEYS_REQUEST_KEY, passphrase, &node->request_keys[0], why));
     TRY(keys_make(dir, KEYS_ASSERT_KEY, passphrase, &node->assert_keys[0], why));
+    TRY(keys_make(dir, KEYS_WITNESS_KEY, NULL, &node->witness_keys[0], why));
     return keys_make(dir, KEYS_LOG_KEY KEYS_NEXT, passphrase, &node->log_keys[0], why);
 }
 
@@ -387,6 +390,9 @@ static enum err settle(const char *dir, const struct webvh_history *history, str
     if (err == OK)
         err = settle_key(dir, KEYS_ASSERT_KEY, KEYS_ASSERT_KEY KEYS_NEXT, node.assert_keys,
                          node.assert_key_count, why);
+    if (err == OK)
+        err = settle_key(dir, KEYS_WITNESS_KEY, KEYS_WITNESS_KEY KEYS_NEXT, node.witness_keys,
+                         node.witness_key_count, why);
     if (err == OK)
         err = settle_key(dir, KEYS_LOG_KEY, KEYS_LOG_KEY KEYS_NEXT, node.log_keys,
                          node.log_key_count, why);

@@ -18,9 +18,9 @@
  * ERR_BAD_DID: an IP address, or a name of one label. */
 MUST_USE enum err own_append_domain(struct buf *out, const char *url, struct why *why);
 
-/* Makes recovery key, request key, assertion key, log key, the keeper's state, did.jsonl and
+/* Makes recovery key, request, assertion, witness and log key, the keeper's state, did.jsonl and
  * keys/origin in dir, which has its TLS certificate; the log key comes last. passphrase NULL: not
- * sealed; the recovery key never is. ERR_CONFLICT (recovery_file exists); errors of
+ * sealed; recovery and witness key never are. ERR_CONFLICT (recovery_file exists); errors of
  * own_append_domain, keys and files. */
 MUST_USE enum err own_create(const char *dir, const char *url, const char *recovery_file,
                              const char *passphrase, struct why *why);
@@ -32,6 +32,7 @@ struct own_change {
     bool log;
     bool request;
     bool assertion;
+    bool witness;
     bool tls;        /* first call: a new key beside the old; second: the new one alone */
     bool public_ca;  /* no pins any more: public authorities vouch for the host */
     const char *url; /* moves the node (the DID stays), or NULL */

@@ -50,9 +50,10 @@ static void work_clear(struct work *work)
 static enum err make_key(const struct work *work, const char *name, const char *next,
                          struct public_key *keys, unsigned *count)
 {
+    bool is_sealed = strcmp(name, KEYS_WITNESS_KEY) != 0;
     *count = 1;
     return keys_make(work->dir, work->recovers && strcmp(name, KEYS_LOG_KEY) != 0 ? name : next,
-                     work->change->passphrase, &keys[0], work->why);
+                     is_sealed ? work->change->passphrase : NULL, &keys[0], work->why);
 }
 
 /* First the new key beside the old one, so that peers learn of it before they see it; the second
@@ -94,6 +95,9 @@ static enum err change_node(struct work *work)
     if (change->assertion)
         TRY(make_key(work, KEYS_ASSERT_KEY, KEYS_ASSERT_KEY KEYS_NEXT, node->assert_keys,
                      &node->assert_key_count));
+    if (change->witness)
+        TRY(make_key(work, KEYS_WITNESS_KEY, KEYS_WITNESS_KEY KEYS_NEXT, node->witness_keys,
+                     &node->witness_key_count));
     if (change->log)
         TRY(make_key(work, KEYS_LOG_KEY, KEYS_LOG_KEY KEYS_NEXT, node->log_keys,
                      &node->log_key_count));
@@ -174,7 +178,7 @@ static enum err run(struct work *work)
 static void undo(struct work *work)
 {
     static const char *const names[] = {KEYS_LOG_KEY KEYS_NEXT, KEYS_REQUEST_KEY KEYS_NEXT,
-                                        KEYS_ASSERT_KEY KEYS_NEXT};
+                                        KEYS_ASSERT_KEY KEYS_NEXT, KEYS_WITNESS_KEY KEYS_NEXT};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         own_remove(work->dir, names[i]);
     if (work->next_recovery != NULL)
@@ -225,7 +229,7 @@ enum err own_recover(const char *dir, struct span did, struct span history,
 {
     struct own_change all = *change;
     struct work work;
-    all.log = all.request = all.assertion = all.tls = true;
+    all.log = all.request = all.assertion = all.witness = all.tls = true;
     if (own_exists(dir, KEYS_LOG_KEY) || own_exists(dir, IDENTITIES_OWN_FILE))
         return why_set(why, ERR_CONFLICT, "recover makes a folder anew", 0, "an empty folder",
                        "a node");

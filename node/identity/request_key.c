@@ -1,17 +1,14 @@
 /* A secret that changes hands under a mutex. */
 #include "node/identity/request_key.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "keys/file.h"
 #include "keys/keyfile.h"
 #include "keys/keys.h"
 #include "keys/vault.h"
-#include "node/net/os.h"
 #include "proto/limits.h"
 
 struct request_key {
@@ -55,35 +52,10 @@ void request_key_free(struct request_key *key)
     free(key);
 }
 
-static enum err read_all(int fd, uint8_t *out, size_t *len_out, struct why *why)
-{
-    size_t len = 0;
-    while (len < PRIVATE_FILE_BYTES_MAX) {
-        ssize_t got = read(fd, out + len, PRIVATE_FILE_BYTES_MAX - len);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return os_fail(why, KEYS_REQUEST_KEY, errno);
-        if (got == 0)
-            break;
-        len += (size_t)got;
-    }
-    *len_out = len;
-    return OK;
-}
-
 enum err request_key_replace(struct request_key *key, int fd, struct why *why)
 {
-    uint8_t *text = vault_new(PRIVATE_FILE_BYTES_MAX);
-    struct secret_key *fresh = NULL;
-    size_t len = 0;
-    enum err err = text == NULL ? ERR_NO_MEMORY : read_all(fd, text, &len, why);
-    (void)close(fd);
-    if (err == OK)
-        err = keyfile_open(span_of(text, len), NULL, &fresh, why);
-    vault_free(text);
-    if (err != OK)
-        return err;
+    struct secret_key *fresh;
+    TRY(keyfile_read(fd, &fresh, why));
     pthread_mutex_lock(&key->mutex);
     struct secret_key *old = key->secret;
     key->secret = fresh;

@@ -14,8 +14,9 @@
 #include "node/peer/peers.h"
 #include "proto/log/cosignature.h"
 
-#define GATHER_NS 20000000 /* several cosignatures that come together are one transaction */
-#define SKEW_S 300u        /* clocks of witnesses may be ahead by so much */
+#define GATHER_NS 20000000  /* several cosignatures that come together are one transaction */
+#define KEYS_OF_ONE_MAX 16u /* of a witness, over the years */
+#define SKEW_S 300u         /* clocks of witnesses may be ahead by so much */
 
 struct key_row {
     char did[DID_BYTES_MAX + 1];
@@ -41,9 +42,9 @@ struct book {
 
 struct witnesses {
     struct node *node;
+    pthread_mutex_t mutex;     /* what follows */
     struct secret_key *secret; /* NULL: this process cosigns nothing */
     struct ed25519_signer signer;
-    pthread_mutex_t mutex; /* what follows */
     struct key_row *keys;
     size_t key_count;
     size_t key_cap;
@@ -99,28 +100,55 @@ static enum err put_key(struct witnesses *w, struct span did, const struct publi
     return OK;
 }
 
-bool witnesses_own_key(const struct witnesses *w, struct public_key *out)
-{
-    if (w->secret == NULL)
-        return false;
-    *out = w->signer.key;
-    return true;
-}
-
-bool witness_key(struct witnesses *w, struct span did, struct public_key *out)
+bool witnesses_own_key(struct witnesses *w, struct public_key *out)
 {
     pthread_mutex_lock(&w->mutex);
-    const struct key_row *row = find_key(w, did);
-    if (row != NULL)
-        *out = row->key;
+    bool has = w->secret != NULL;
+    if (has)
+        *out = w->signer.key;
     pthread_mutex_unlock(&w->mutex);
-    return row != NULL;
+    return has;
+}
+
+enum err witnesses_replace_key(struct witnesses *w, int fd, struct why *why)
+{
+    struct secret_key *fresh;
+    TRY(keyfile_read(fd, &fresh, why));
+    pthread_mutex_lock(&w->mutex);
+    struct secret_key *old = w->secret;
+    w->secret = fresh;
+    w->signer = keyfile_signer(fresh);
+    pthread_mutex_unlock(&w->mutex);
+    vault_free(old);
+    return OK;
+}
+
+static bool same_key(const struct public_key *a, const struct public_key *b)
+{
+    return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* The keys of a witness: those that its history names, now or ever; or the one that it told, where
+ * no history names any. */
+static unsigned keys_of(struct witnesses *w, const struct key_row *row, bool ever,
+                        struct public_key out[KEYS_OF_ONE_MAX])
+{
+    struct identities *identities = w->node->identities;
+    struct span did = span_cstr(row->did);
+    unsigned named = identities_witness_keys(identities, did, true, out, KEYS_OF_ONE_MAX);
+    if (named > 0)
+        return ever ? named : identities_witness_keys(identities, did, false, out, KEYS_OF_ONE_MAX);
+    out[0] = row->key;
+    return 1;
 }
 
 enum err witnesses_learn_key(struct witnesses *w, const char *did, const struct public_key *key)
 {
-    struct public_key known;
-    if (witness_key(w, span_cstr(did), &known) && memcmp(&known, key, sizeof(known)) == 0)
+    pthread_mutex_lock(&w->mutex);
+    const struct key_row *known = find_key(w, span_cstr(did));
+    bool is_known = known != NULL && same_key(&known->key, key);
+    pthread_mutex_unlock(&w->mutex);
+    if (is_known)
         return OK;
     TRY(state_witness_put(w->node->state, did, key));
     pthread_mutex_lock(&w->mutex);
@@ -130,32 +158,38 @@ enum err witnesses_learn_key(struct witnesses *w, const char *did, const struct 
 }
 
 /* Whose cosignatures of this log are taken: all whose key is known but its author, and the own one,
- * which shows that the author has it. NULL: no memory. */
-static struct cosigner *cosigners_of(struct witnesses *w, const struct store_log *log,
+ * which shows that the author has it. ever: by keys that were replaced since, too. NULL: no memory.
+ */
+static struct cosigner *cosigners_of(struct witnesses *w, const struct store_log *log, bool ever,
                                      struct key_row **rows_out, size_t *count_out)
 {
     struct span origin = store_log_origin(log);
     pthread_mutex_lock(&w->mutex);
     struct key_row *rows = calloc(w->key_count + 1, sizeof(*rows));
-    struct cosigner *list = calloc(w->key_count + 1, sizeof(*list));
+    struct cosigner *list = calloc((w->key_count + 1) * KEYS_OF_ONE_MAX, sizeof(*list));
     size_t count = 0;
     for (size_t i = 0; rows != NULL && i < w->key_count; i++)
         if (!span_is(origin, w->keys[i].did))
             rows[count++] = w->keys[i];
+    if (rows != NULL && w->secret != NULL && log != w->node->own) {
+        copy_did(rows[count].did, span_cstr(w->node->origin));
+        rows[count++].key = w->signer.key;
+    }
     pthread_mutex_unlock(&w->mutex);
     if (rows == NULL || list == NULL) {
         free(rows);
         free(list);
         return NULL;
     }
-    if (w->secret != NULL && log != w->node->own) {
-        copy_did(rows[count].did, span_cstr(w->node->origin));
-        rows[count++].key = w->signer.key;
+    *count_out = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct public_key keys[KEYS_OF_ONE_MAX];
+        unsigned its = keys_of(w, &rows[i], ever, keys);
+        for (unsigned k = 0; k < its; k++)
+            list[(*count_out)++] =
+                (struct cosigner){.name = span_cstr(rows[i].did), .key = keys[k]};
     }
-    for (size_t i = 0; i < count; i++)
-        list[i] = (struct cosigner){.name = span_cstr(rows[i].did), .key = rows[i].key};
     *rows_out = rows;
-    *count_out = count;
     return list;
 }
 
@@ -269,6 +303,8 @@ static enum err take_one(struct taking *taking, const struct cosigner *cosigner,
     enum err err = cosignature_verify(&taking->note, cosigner, latest_s, &time_s, &mine);
     if (err != OK) {
         taking->refused = err;
+        if (err == ERR_BAD_SIGNATURE && taking->fresh) /* it may have another key by now */
+            (void)peers_want_history(taking->w->node->peers, cosigner->name);
         if (why != NULL)
             *why = mine;
         return err == ERR_NO_MEMORY ? err : OK;
@@ -298,7 +334,7 @@ static enum err take(struct taking *taking, struct span bytes, struct why *why)
     TRY(check_head(taking->log, &taking->checkpoint.head, why));
     struct key_row *rows;
     size_t count;
-    struct cosigner *list = cosigners_of(taking->w, taking->log, &rows, &count);
+    struct cosigner *list = cosigners_of(taking->w, taking->log, !taking->fresh, &rows, &count);
     if (list == NULL)
         return ERR_NO_MEMORY;
     enum err err = OK;
@@ -462,9 +498,23 @@ struct vote {
     uint64_t size;
 };
 
-static bool same_key(const struct public_key *a, const struct public_key *b)
+static bool is_authors(struct witnesses *w, const struct store_log *log,
+                       const struct public_key *key)
 {
-    return memcmp(a, b, sizeof(*a)) == 0;
+    struct public_key keys[KEYS_OF_ONE_MAX];
+    struct key_row author = {.did = ""};
+    if (log == w->node->own)
+        return witnesses_own_key(w, &keys[0]) && same_key(&keys[0], key);
+    pthread_mutex_lock(&w->mutex);
+    const struct key_row *row = find_key(w, store_log_origin(log));
+    if (row != NULL)
+        author = *row;
+    pthread_mutex_unlock(&w->mutex);
+    unsigned count = author.did[0] == '\0' ? 0 : keys_of(w, &author, true, keys);
+    for (unsigned i = 0; i < count; i++)
+        if (same_key(&keys[i], key))
+            return true;
+    return false;
 }
 
 /* A cosignature does not cover the name it is under: a key counts once, whoever claims it, and the
@@ -473,11 +523,7 @@ static bool counts(struct witnesses *w, const struct store_log *log, const struc
                    size_t index)
 {
     const struct vote *vote = &votes[index];
-    struct span origin = store_log_origin(log);
-    struct public_key author;
-    bool known =
-        log == w->node->own ? witnesses_own_key(w, &author) : witness_key(w, origin, &author);
-    if (span_is(origin, vote->did) || (known && same_key(&author, &vote->key)))
+    if (span_is(store_log_origin(log), vote->did) || is_authors(w, log, &vote->key))
         return false;
     for (size_t i = 0; i < index; i++)
         if (same_key(&votes[i].key, &vote->key))
@@ -617,7 +663,9 @@ struct merkle_head witnesses_cosign(struct witnesses *w, struct store_log *log, 
 {
     struct merkle_head none = {.size = 0};
     uint64_t common;
-    if (w->secret == NULL || log == w->node->own || faults_frozen(w->node->faults, log, &common))
+    struct public_key own;
+    if (!witnesses_own_key(w, &own) || log == w->node->own ||
+        faults_frozen(w->node->faults, log, &common))
         return none;
     struct buf note;
     buf_init(&note, NOTE_BYTES_MAX);
@@ -644,9 +692,12 @@ struct merkle_head witnesses_cosign(struct witnesses *w, struct store_log *log, 
         struct cosigner author = {.name = store_log_origin(log), .key = key};
         err = cosignature_merge(read, read, &author, NULL, 0, 0, out, NULL);
     }
-    if (err == OK)
+    if (err == OK) {
+        pthread_mutex_lock(&w->mutex); /* the key is not replaced meanwhile */
         err = cosignature_append(out, read->text, span_cstr(w->node->origin), &w->signer,
                                  os_wall_ms() / 1000);
+        pthread_mutex_unlock(&w->mutex);
+    }
     if (err != OK)
         out->len = start;
     free(read);
@@ -686,7 +737,7 @@ enum err witnesses_open(struct node *node, struct witnesses **out, struct why *w
     *out = w;
     if (node->mode == NODE_SERVE) {
         TRY(witness_key_open(node->dir, &w->secret, why));
-        w->signer = witness_key_signer(w->secret);
+        w->signer = keyfile_signer(w->secret);
     }
     TRY(state_witnesses(node->state, load_key, w));
     return state_cosigned(node->state, load_cosigned, w);

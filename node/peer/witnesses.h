@@ -20,11 +20,11 @@ MUST_USE enum err witnesses_open(struct node *node, struct witnesses **out, stru
 void witnesses_close(struct witnesses *witnesses);
 
 /* The key under which this node cosigns; false: it has none. Any thread. */
-bool witnesses_own_key(const struct witnesses *witnesses, struct public_key *out);
-/* The cosignature key of a witness, by its DID: as the peer itself told over its TLS connection.
- * Any thread. */
-bool witness_key(struct witnesses *witnesses, struct span did, struct public_key *out);
-/* The peer of this DID says that this is its key. Writes state: not on a loop. */
+bool witnesses_own_key(struct witnesses *witnesses, struct public_key *out);
+/* Takes the key that this descriptor reads in its place; closes it. Errors of keyfile_read. */
+MUST_USE enum err witnesses_replace_key(struct witnesses *witnesses, int fd, struct why *why);
+/* The peer of this DID says, over its TLS connection, that this is its key: so it is, unless its
+ * history names another. Writes state: not on a loop. */
 enum err witnesses_learn_key(struct witnesses *witnesses, const char *did,
                              const struct public_key *key);
 

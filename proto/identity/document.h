@@ -2,12 +2,14 @@
  * says with which keys it signs its log and its requests, where it is, and with which TLS keys.
  *
  *   role            relationship       fragment    signs
- *   log key         assertionMethod    #log, ...   checkpoints, cosignatures, receipts
+ *   log key         assertionMethod    #log, ...   checkpoints, receipts
  *   assert key      assertionMethod    #assert     documents (Data Integrity), and no checkpoint
  *   request key     authentication     #request    HTTP requests
+ *   witness key     none               #witness    cosignatures of others' checkpoints
  *
  * Both of the first have one relationship, so it is the fragment that tells them apart: a log key
- * has "log" or "log-N". A key of a node has one role. Its services are MaillonNode
+ * has "log" or "log-N". A witness key has none, so that it signs no document that anybody would
+ * take. A key of a node has one role. Its services are MaillonNode
  * (serviceEndpoint: the URL) and MaillonTls (spkiSha256: base64url SHA-256 of each
  * SubjectPublicKeyInfo that the node may show; several, so that certificates can be changed). */
 #ifndef MAILLON_PROTO_IDENTITY_DOCUMENT_H
@@ -55,14 +57,17 @@ struct node_document {
     unsigned log_key_count;
     unsigned assert_key_count; /* may be 0 */
     unsigned request_key_count;
-    unsigned pin_count; /* 0: a public authority vouches for the host */
+    unsigned witness_key_count; /* may be 0 */
+    unsigned pin_count;         /* 0: a public authority vouches for the host */
     struct public_key log_keys[DOCUMENT_KEYS_MAX];
     struct public_key assert_keys[DOCUMENT_KEYS_MAX];
     struct public_key request_keys[DOCUMENT_KEYS_MAX];
+    struct public_key witness_keys[DOCUMENT_KEYS_MAX];
     struct hash pins[DOCUMENT_PINS_MAX];
 };
 
-/* Appends the canonical document: log keys #log, #log-2, ..., then #assert..., #request...
+/* Appends the canonical document: log keys #log, #log-2, ..., then #assert..., #request...,
+ * #witness...
  * ERR_BAD_DOCUMENT (no key of a role, a key in two roles, a URL that is none), ERR_LIMIT,
  * ERR_NO_MEMORY; out is as before then. */
 MUST_USE enum err node_document_append(struct buf *out, const struct node_document *node,

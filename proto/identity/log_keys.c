@@ -62,8 +62,8 @@ enum err log_keys_of_did_key(struct span did, struct log_keys *out, struct why *
     return OK;
 }
 
-static enum err add_version(const struct webvh_history *history, unsigned number, struct tape *tape,
-                            struct log_keys *out)
+static enum err add_version(const struct webvh_history *history, unsigned number, bool witness,
+                            struct tape *tape, struct log_keys *out)
 {
     struct webvh_version version = webvh_version(history, number);
     struct node_document node;
@@ -72,12 +72,14 @@ static enum err add_version(const struct webvh_history *history, unsigned number
     enum err err = node_document_read(version.document, version.did, tape, &node, NULL);
     if (err != OK)
         return err == ERR_NO_MEMORY ? err : OK;
-    for (unsigned i = 0; i < node.log_key_count; i++)
-        TRY(add(out, &node.log_keys[i], number));
+    const struct public_key *keys = witness ? node.witness_keys : node.log_keys;
+    unsigned count = witness ? node.witness_key_count : node.log_key_count;
+    for (unsigned i = 0; i < count; i++)
+        TRY(add(out, &keys[i], number));
     return OK;
 }
 
-enum err log_keys_of_history(const struct webvh_history *history, struct log_keys *out)
+static enum err collect(const struct webvh_history *history, bool witness, struct log_keys *out)
 {
     struct tape tape;
     empty(out);
@@ -85,7 +87,7 @@ enum err log_keys_of_history(const struct webvh_history *history, struct log_key
     unsigned count = webvh_count(history);
     enum err err = OK;
     for (unsigned number = 1; number <= count && err == OK; number++)
-        err = add_version(history, number, &tape, out);
+        err = add_version(history, number, witness, &tape, out);
     tape_clear(&tape);
     if (err != OK) {
         empty(out);
@@ -94,6 +96,16 @@ enum err log_keys_of_history(const struct webvh_history *history, struct log_key
     out->version = count;
     out->ended = webvh_is_deactivated(history);
     return OK;
+}
+
+enum err log_keys_of_history(const struct webvh_history *history, struct log_keys *out)
+{
+    return collect(history, false, out);
+}
+
+enum err log_keys_of_witness(const struct webvh_history *history, struct log_keys *out)
+{
+    return collect(history, true, out);
 }
 
 enum err log_keys_copy(const struct log_keys *keys, struct log_keys *out)

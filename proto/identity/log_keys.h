@@ -30,6 +30,8 @@ void log_keys_clear(struct log_keys *keys);
 MUST_USE enum err log_keys_of_did_key(struct span did, struct log_keys *out, struct why *why);
 /* Of a history that was read; a version whose document is not that of a node has none. */
 MUST_USE enum err log_keys_of_history(const struct webvh_history *history, struct log_keys *out);
+/* The same of the keys with which a node cosigns the logs of others. */
+MUST_USE enum err log_keys_of_witness(const struct webvh_history *history, struct log_keys *out);
 MUST_USE enum err log_keys_copy(const struct log_keys *keys, struct log_keys *out);
 
 /* May this key sign what extends the log? */

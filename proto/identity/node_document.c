@@ -39,14 +39,18 @@ static bool share_a_key(struct role one, struct role other)
     return false;
 }
 
-/* Three tiers of keys are worth nothing where one key has two roles. */
+/* Tiers of keys are worth nothing where one key has two roles. */
 static bool roles_are_apart(const struct node_document *node)
 {
-    const struct role log = {node->log_keys, node->log_key_count};
-    const struct role assertion = {node->assert_keys, node->assert_key_count};
-    const struct role request = {node->request_keys, node->request_key_count};
-    return !share_a_key(log, request) && !share_a_key(log, assertion) &&
-           !share_a_key(assertion, request);
+    const struct role roles[] = {{node->log_keys, node->log_key_count},
+                                 {node->assert_keys, node->assert_key_count},
+                                 {node->request_keys, node->request_key_count},
+                                 {node->witness_keys, node->witness_key_count}};
+    for (size_t i = 1; i < sizeof(roles) / sizeof(roles[0]); i++)
+        for (size_t j = 0; j < i; j++)
+            if (share_a_key(roles[i], roles[j]))
+                return false;
+    return true;
 }
 
 static enum err check(const struct node_document *node, struct why *why)
@@ -130,7 +134,8 @@ static void append_services(struct buf *out, const struct node_document *node)
 enum err node_document_append(struct buf *out, const struct node_document *node, struct why *why)
 {
     CHECK(node->log_key_count <= DOCUMENT_KEYS_MAX && node->assert_key_count <= DOCUMENT_KEYS_MAX &&
-          node->request_key_count <= DOCUMENT_KEYS_MAX && node->pin_count <= DOCUMENT_PINS_MAX);
+          node->request_key_count <= DOCUMENT_KEYS_MAX &&
+          node->witness_key_count <= DOCUMENT_KEYS_MAX && node->pin_count <= DOCUMENT_PINS_MAX);
     TRY(check(node, why));
     TRY(buf_check(out));
     size_t start = out->len;
@@ -150,6 +155,7 @@ enum err node_document_append(struct buf *out, const struct node_document *node,
     append_methods(out, node->did, "log", node->log_keys, node->log_key_count, true);
     append_methods(out, node->did, "assert", node->assert_keys, node->assert_key_count, false);
     append_methods(out, node->did, "request", node->request_keys, node->request_key_count, false);
+    append_methods(out, node->did, "witness", node->witness_keys, node->witness_key_count, false);
     buf_append_cstr(out, "]}");
     enum err err = buf_check(out);
     if (err != OK) {
@@ -170,16 +176,23 @@ static enum err take_key(struct public_key *keys, unsigned *count, const struct 
     return OK;
 }
 
-bool document_fragment_is_log(struct span fragment)
+/* "name" or "name-N". */
+static bool fragment_is(struct span fragment, const char *name)
 {
-    if (!span_starts_with(fragment, SPAN_LITERAL("log")))
+    struct span start = span_cstr(name);
+    if (!span_starts_with(fragment, start))
         return false;
-    struct cursor cursor = cursor_of(span_part(fragment, 3, fragment.len));
+    struct cursor cursor = cursor_of(span_part(fragment, start.len, fragment.len));
     if (cursor_at_end(&cursor))
         return true;
     cursor_expect(&cursor, "-");
     (void)cursor_u64(&cursor);
     return !cursor.failed && cursor_at_end(&cursor);
+}
+
+bool document_fragment_is_log(struct span fragment)
+{
+    return fragment_is(fragment, "log");
 }
 
 static enum err take_keys(const struct document *document, struct node_document *node,
@@ -196,6 +209,8 @@ static enum err take_keys(const struct document *document, struct node_document 
             TRY(take_key(node->assert_keys, &node->assert_key_count, &method->key, why));
         if ((method->roles & DOCUMENT_REQUEST_KEY) != 0)
             TRY(take_key(node->request_keys, &node->request_key_count, &method->key, why));
+        if (method->roles == 0 && fragment_is(method->fragment, "witness"))
+            TRY(take_key(node->witness_keys, &node->witness_key_count, &method->key, why));
     }
     return OK;
 }

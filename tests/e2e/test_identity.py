@@ -383,7 +383,7 @@ class OtherSoftware(Identities):
         self.assertTrue(got["meta"]["versionId"].startswith("3-"))
         shown = json.loads(run("keys", "show", "--dir", folder.dir, "--json").stdout)
         keys = {method["id"].split("#")[1]: method["publicKeyMultibase"] for method in got["doc"]["verificationMethod"]}
-        self.assertEqual(keys, {name: shown[name]["key"] for name in ("log", "assert", "request")})
+        self.assertEqual(keys, {name: shown[name]["key"] for name in ("log", "assert", "request", "witness")})
 
     def test_an_independent_verifier_accepts_our_documents_and_we_its(self):
         folder = Folder(self, "https://coop.example")

@@ -109,7 +109,7 @@ class Recovery(Case):
             done = json.loads(a.command("log recover", "--from", b.pairing(), "--json").stdout)
             self.assertEqual((done["complete"], done["size"], done["withheld"]), (True, 2, withheld))
             if withheld:
-                a.start()  # another key is made, which B does not know
+                a.start()  # without the key that its history names it is nobody
                 a.stop()
                 self.lose_disk(a)
                 done = json.loads(a.command("log recover", "--from", b.pairing(), "--json").stdout)

@@ -38,6 +38,7 @@ static void what_is_written_is_read(void **state)
                                  .url = SPAN_LITERAL("https://[2001:db8::1]:8443"),
                                  .log_key_count = DOCUMENT_KEYS_MAX,
                                  .request_key_count = DOCUMENT_KEYS_MAX,
+                                 .witness_key_count = DOCUMENT_KEYS_MAX,
                                  .pin_count = DOCUMENT_PINS_MAX};
     struct node_document back;
     struct tape tape;
@@ -45,6 +46,7 @@ static void what_is_written_is_read(void **state)
     for (uint8_t i = 0; i < DOCUMENT_KEYS_MAX; i++) {
         node.log_keys[i] = testkey_of(i).key;
         node.request_keys[i] = testkey_of((uint8_t)(100 + i)).key;
+        node.witness_keys[i] = testkey_of((uint8_t)(200 + i)).key;
     }
     for (uint8_t i = 0; i < DOCUMENT_PINS_MAX; i++)
         node.pins[i].bytes[31] = i;
@@ -54,6 +56,8 @@ static void what_is_written_is_read(void **state)
     assert_int_equal(node_document_read(buf_span(&text), node.did, &tape, &back, NULL), OK);
     assert_memory_equal(back.log_keys, node.log_keys, sizeof(node.log_keys));
     assert_memory_equal(back.request_keys, node.request_keys, sizeof(node.request_keys));
+    assert_memory_equal(back.witness_keys, node.witness_keys, sizeof(node.witness_keys));
+    assert_int_equal(back.assert_key_count, 0);
     assert_memory_equal(back.pins, node.pins, sizeof(node.pins));
     assert_true(span_equal(back.url, node.url));
     struct document document;
@@ -64,6 +68,13 @@ static void what_is_written_is_read(void **state)
     assert_memory_equal(&key, &node.log_keys[3], 32);
     assert_int_equal(
         document_find_key(&document, SPAN_LITERAL("#log-4"), DOCUMENT_REQUEST_KEY, &key, NULL),
+        ERR_NOT_FOUND);
+    /* A witness key signs no document and no request. */
+    assert_int_equal(
+        document_find_key(&document, SPAN_LITERAL("#witness"), DOCUMENT_LOG_KEY, &key, NULL),
+        ERR_NOT_FOUND);
+    assert_int_equal(
+        document_find_key(&document, SPAN_LITERAL("#witness"), DOCUMENT_REQUEST_KEY, &key, NULL),
         ERR_NOT_FOUND);
     /* The document of another host. */
     assert_int_equal(
@@ -137,6 +148,7 @@ static void documents_in_which_a_key_may_be_taken_for_another_are_refused(void *
         DOCUMENT("\"#log\"", "\"#log\",\"#request\"", NODE, BOTH),
         DOCUMENT("\"#log\"", "\"#request\"", NODE,
                  METHOD(DID, "#log", K1) "," METHOD(DID, "#request", K1)),
+        DOCUMENT("\"#log\"", "\"#request\"", NODE, BOTH "," METHOD(DID, "#witness", K2)),
         /* A name twice; a role that names nothing; names outside the DID. */
         DOCUMENT("\"#log\"", "\"#request\"", NODE, BOTH "," METHOD(DID, DID "#log", K2)),
         DOCUMENT("\"#log\",\"#none\"", "\"#request\"", NODE, BOTH),
