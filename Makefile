@@ -42,9 +42,12 @@ FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sa
 FLAGS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread -fPIE
 FLAGS_cover = -O0 -g --coverage -fPIE
 
-# The null-dereference analysis is wrong where a sanitizer has added branches of its own.
+# These analyses are wrong where a sanitizer has added branches of its own.
 ifneq ($(VARIANT),release)
 WARNINGS += -Wno-null-dereference
+ifneq ($(findstring gcc,$(CC)),)
+WARNINGS += -Wno-maybe-uninitialized
+endif
 endif
 
 VERSION := 0.1.0
