@@ -8,6 +8,7 @@
 #include "node/identity/identities.h"
 #include "node/identity/request_key.h"
 #include "node/net/os.h"
+#include "node/peer/faults.h"
 #include "node/peer/witnesses.h"
 #include "proto/identity/did.h"
 
@@ -44,19 +45,8 @@ void api_history(struct call *call)
     reply_history(call, buf_span(&call->params[0]));
 }
 
-void api_did_web(struct call *call)
-{
-    struct why why = {.rule = NULL};
-    struct buf text;
-    buf_init(&text, WEBVH_ENTRY_BYTES_MAX);
-    enum err err = identities_own_web(call->node->identities, &text, &why);
-    reply(call, err, &why, "application/did+json", &text);
-    buf_clear(&text);
-}
-
-/* ---- the own keys ---- */
-
 struct change {
+    bool news;
     enum err err;
     struct why why;
 };
@@ -77,6 +67,58 @@ static void begin(struct call *call, void (*work)(struct call *), void (*answer)
     call->dispose = dispose;
     call_in_pool(call, work, answer);
 }
+
+/* A history proves itself, whoever hands it in: so also an identity whose host cannot be reached
+ * from here, or is not up yet, makes its new keys known. Strangers' histories have no place here.
+ */
+static void take_history(struct call *call)
+{
+    struct change *change = call->own;
+    struct identities *identities = call->node->identities;
+    struct buf did;
+    buf_init(&did, DID_BYTES_MAX);
+    change->err = identities_did(identities, buf_span(&call->params[0]), &did);
+    if (change->err == OK)
+        change->err = identities_take(identities, buf_span(&did), buf_span(&call->body), false,
+                                      &change->news, &change->why);
+    else
+        change->err = why_set(&change->why, change->err,
+                              "no did:webvh history of this name is held", 0, NULL, NULL);
+    buf_clear(&did);
+}
+
+static void answer_history(struct call *call)
+{
+    const struct change *change = call->own;
+    if (change->err != OK)
+        call_problem(call, change->err, change->why.rule == NULL ? NULL : &change->why);
+    else
+        call_reply_json(call, 200, json_pack("{s:b}", "new", change->news));
+}
+
+void api_history_take(struct call *call)
+{
+    struct why why;
+    if (call->local || faults_admit(call->node->faults))
+        begin(call, take_history, answer_history);
+    else
+        call_problem(
+            call,
+            why_set(&why, ERR_TOO_MANY, "histories handed in: a few each second", 0, NULL, NULL),
+            &why);
+}
+
+void api_did_web(struct call *call)
+{
+    struct why why = {.rule = NULL};
+    struct buf text;
+    buf_init(&text, WEBVH_ENTRY_BYTES_MAX);
+    enum err err = identities_own_web(call->node->identities, &text, &why);
+    reply(call, err, &why, "application/did+json", &text);
+    buf_clear(&text);
+}
+
+/* ---- the own keys ---- */
 
 static void answer(struct call *call)
 {

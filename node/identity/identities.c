@@ -454,6 +454,17 @@ enum err identities_node(struct identities *identities, struct span did, struct 
     return err;
 }
 
+enum err identities_did(struct identities *identities, struct span scid, struct buf *out)
+{
+    bool found;
+    pthread_mutex_lock(&identities->mutex);
+    size_t place = place_of(identities, scid, &found);
+    if (found)
+        buf_append_span(out, webvh_current(identities->list[place]->history).did);
+    pthread_mutex_unlock(&identities->mutex);
+    return found ? buf_check(out) : ERR_NOT_FOUND;
+}
+
 enum err identities_history(struct identities *identities, struct span scid, struct buf *out)
 {
     bool found;

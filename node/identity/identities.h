@@ -68,6 +68,8 @@ struct identity_node {
 MUST_USE enum err identities_node(struct identities *identities, struct span did,
                                   struct identity_node *out);
 
+/* Appends the newest DID of the history with this SCID. ERR_NOT_FOUND, ERR_NO_MEMORY. */
+MUST_USE enum err identities_did(struct identities *identities, struct span scid, struct buf *out);
 /* Appends the did.jsonl with this SCID. ERR_NOT_FOUND, ERR_NO_MEMORY. */
 MUST_USE enum err identities_history(struct identities *identities, struct span scid,
                                      struct buf *out);

@@ -12,6 +12,7 @@
 #include "node/net/os.h"
 #include "node/peer/endpoint.h"
 #include "node/store/guard.h"
+#include "proto/identity/did.h"
 #include "proto/sync/follow.h"
 #include "proto/sync/lines.h"
 
@@ -143,7 +144,7 @@ static enum err call_once(struct fetching *fetching, const char *method, const c
     const struct state_peer *peer = fetching->fetch->peer;
     struct endpoint endpoint;
     TRY(endpoint_find(fetching->node, peer, &endpoint, fetching->why));
-    char url[sizeof(endpoint.url) + 32];
+    char url[sizeof(endpoint.url) + DID_BYTES_MAX + 32];
     (void)snprintf(url, sizeof(url), "%s%s", endpoint.url, path);
     struct buf headers;
     buf_init(&headers, HTTP_HEAD_BYTES_MAX);
@@ -212,8 +213,27 @@ static enum err write_request(struct fetching *fetching, struct buf *out)
     return err;
 }
 
+/* First the keys that have changed, for the requests behind it. What the peer thinks of them shows
+ * there. */
+static void tell_history(struct fetching *fetching)
+{
+    char path[DID_BYTES_MAX + 32];
+    struct span scid = did_scid(span_cstr(fetching->node->origin));
+    struct why kept = *fetching->why;
+    struct buf history;
+    buf_init(&history, WEBVH_BYTES_MAX);
+    (void)snprintf(path, sizeof(path), "/v1/logs/%.*s/history", (int)scid.len,
+                   (const char *)scid.data);
+    if (identities_history(fetching->node->identities, scid, &history) == OK)
+        (void)!call_once(fetching, "POST", path, buf_span(&history), NULL);
+    buf_clear(&history);
+    buf_reset(&fetching->body);
+    *fetching->why = kept;
+}
+
 static enum err run(struct fetching *fetching)
 {
+    tell_history(fetching);
     TRY(call(fetching, "GET", "/v1/logs", span_of(NULL, 0)));
     TRY(buf_check(&fetching->body));
     struct buf request;

@@ -132,27 +132,82 @@ class Keys(Identities):
         self.assertEqual((shown["trust"]["by"], shown["trust"]["pins"], shown["trust"]["versions"]), ("document", 1, 3))
         self.assertIn("history of 3 entries", b.command("peer show", a.origin).stdout)
 
-    def test_a_node_that_lost_everything_but_its_recovery_key_comes_back(self):
-        a, b = self.node("A"), self.node("B")
-        b.follow(a)
-        a.publish([{"n": "one"}, {"n": "two"}])
-        b.await_log(a.origin, 2)
+    def test_drill_of_three_nodes_one_loses_all_but_its_recovery_key_and_is_rebuilt_from_the_others(self):
+        a, b, c = (self.node(name) for name in "ABC")
+        self.pin_port(a)
+        a.stop()
+        a.start()
+        for other in (b, c):
+            other.follow(a)
+            a.follow(other)
+        a.command("peer member", b.origin, "on")
+        b.command("peer member", a.origin, "on")
+        a.command("circle add", "voisins", b.origin)
+        origin, port = a.origin, a.port
+        a.publish([{"n": f"x{i}", "text": f"pommes {i}"} for i in range(30)])
+        a.publish([{"n": "shared", "text": "entre nous"}], "--audience", "commons")
+        a.publish([{"n": "closed", "text": "au cercle"}], "--audience", "circle:voisins")
+        a.publish([{"n": "own", "text": "journal"}], "--audience", "private")
+        root = b.await_log(origin, 33)["root"]
+        c.await_log(origin, 33)
+        until("B to hold the commons' line", lambda: b.command("get", f"{origin}/shared", ok=None).returncode == 0)
+        line = a.call("GET", f"/v1/records/{origin}/x7")[2]
+        old_proof = self.path("old.json")
+        with open(old_proof, "w") as file:
+            file.write(a.command("get", f"{origin}/x7", "--proof").stdout)
         recovery = self.path("kept.key")
         a.command("keys export-recovery", recovery)
         self.assertFalse(os.path.exists(os.path.join(a.dir, "recovery.key")))
-        origin, port = a.origin, a.port
         a.kill()
         shutil.rmtree(a.dir)
+
         run("keys", "recover", origin, "--dir", a.dir, "--recovery-file", recovery, "--new-recovery-file", self.path("new.key"),
             "--from", b.url, "--url", f"https://localhost:{port}", "--local", "127.0.0.1:0")
-        a.command("log recover", "--from", b.pairing())
+        done = json.loads(a.command("log recover", "--from", b.pairing(), "--json").stdout)
+        self.assertTrue(done["complete"], done)
+        self.assertEqual((done["size"], done["fetched"], done["withheld"], done["keeper"]), (33, 33, 2, "rebuilt"))
         a.start()
-        self.assertEqual(a.origin, origin)
-        a.await_log(origin, 2)
-        until("the node to publish again", lambda: a.publish([{"n": "three"}], ok=None).returncode == 0)
-        b.await_log(origin, 3)
-        self.assertIn("sound", b.check())
+        held = a.held(origin)
+        self.assertEqual((a.origin, held["size"], held["root"]), (origin, 33, root))
+        self.assertEqual(a.call("GET", f"/v1/records/{origin}/x7")[2], line, "byte for byte")
+        self.assertIn("entre nous", a.command("get", f"{origin}/shared").stdout)
+        for lost in ("closed", "own"):
+            self.assertEqual(a.command("get", f"{origin}/{lost}", ok=None).returncode, 1, "that line had nobody but A")
         self.assertIn("sound", a.check())
+        known = json.loads(run("verify", old_proof, "--dir", a.dir, "--json").stdout)
+        self.assertTrue(known["valid"] and known["retired_key"])
+        until("the node to publish again", lambda: a.publish([{"n": "new"}], ok=None).returncode == 0)
+        for node in (b, c):
+            node.await_log(origin, 34)
+            self.await_peer(node, "the stream", lambda peer: peer["state"] == "live")
+            self.assertIn("sound", node.check())
+            self.assertEqual(self.peer(node)["trust"]["versions"], 2)
+        proof = self.path("new.json")
+        with open(proof, "w") as file:
+            file.write(c.command("get", f"{origin}/x7", "--proof").stdout)
+        self.assertFalse(json.loads(run("verify", proof, "--dir", self.path("nowhere"), "--offline", "--json").stdout)["retired_key"])
+
+    def test_a_history_is_taken_from_whomever_when_it_goes_on_and_refused_when_it_does_not(self):
+        a, b = self.node("A"), self.node("B")
+        b.follow(a)
+        b.await_history(a.origin)
+        path = f"/v1/logs/{scid(a.origin)}/history"
+        first = b.call("GET", path)[2]
+        a.stop()
+        self.rotate(a, "--request")
+        longer = Folder.history(a)
+
+        def hand_in(text, where=path):
+            status, _, content = b.call("POST", where, text, {"Content-Type": "application/jsonl"}, connection=b.public())
+            return status, json.loads(content)
+        self.assertEqual(hand_in(longer), (200, {"new": True}))
+        self.assertEqual(b.call("GET", path)[2], longer)
+        self.assertEqual(hand_in(longer), (200, {"new": False}))
+        self.assertEqual(hand_in(first)[0] // 100, 4)
+        self.assertEqual(hand_in(longer.replace(b"did:key:z6Mk", b"did:key:z6Mj", 1))[0] // 100, 4)
+        stranger = Folder(self)
+        self.assertEqual(hand_in(stranger.history(), f"/v1/logs/{scid(stranger.origin)}/history")[0], 404)
+        self.assertEqual(b.call("GET", path)[2], longer)
 
     def test_a_given_up_identity_signs_no_more_and_is_followed_no_more(self):
         a = self.node("A")
