@@ -97,6 +97,9 @@ class Host(Peer):
                 length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
                 while len(body) < length:
                     body += self.receive(connection)
+                if path != "/v1/sync":
+                    connection.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+                    return
                 self.requests.append(json.loads(body))
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
                 for part in self.answer(self.requests[-1]["logs"]):

@@ -1,4 +1,5 @@
 """Who a node is, and what nobody can do to that: keys replaced, lost and stolen, histories cut and forked, hosts that lie."""
+import base64
 import json
 import os
 import shutil
@@ -6,9 +7,11 @@ import subprocess
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 from identitylib import Folder, Host, IdentityLog, free_port
 from lib import Case, run, scid, until
+from peerlib import Key, Log
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NPM = os.path.join(ROOT, "build/npm")
@@ -209,6 +212,30 @@ class Keys(Identities):
         self.assertEqual(hand_in(stranger.history(), f"/v1/logs/{scid(stranger.origin)}/history")[0], 404)
         self.assertEqual(b.call("GET", path)[2], longer)
 
+    def test_a_host_whose_history_names_no_tls_key_must_be_vouched_for_by_a_public_authority(self):
+        a, b = self.node("A"), self.node("B")
+        b.follow(a)
+        a.publish([{"n": "one"}])
+        b.await_log(a.origin, 1)
+        self.assertIn("one of the 1 TLS keys that its", b.command("peer show", a.origin).stdout)
+        self.rotate(a, "--public-ca")
+        status, _, _ = b.call("POST", f"/v1/logs/{scid(a.origin)}/history", Folder.history(a), connection=b.public())
+        self.assertEqual(status, 200)
+        b.stop()
+        b.start()
+        peer = self.await_peer(b, "the refusal", lambda peer: peer.get("error") == "bad-signature")
+        self.assertEqual(peer["trust"]["by"], "public")
+        self.assertIn("a public certificate authority must", b.command("peer show", a.origin).stdout)
+        self.assertIn("autorité de certification publique", b.command("peer show", a.origin, env={"LC_ALL": "fr_FR.UTF-8"}).stdout)
+        b.stop()
+        authorities = os.path.join(b.dir, "identities", "authorities.pem")
+        shutil.copy(os.path.join(a.dir, "tls.crt"), authorities)
+        with mock.patch.dict(os.environ, {"SSL_CERT_FILE": authorities}):
+            b.start()
+        a.publish([{"n": "two"}])
+        b.await_log(a.origin, 2)
+        self.await_peer(b, "the stream", lambda peer: peer["state"] == "live")
+
     def test_a_given_up_identity_signs_no_more_and_is_followed_no_more(self):
         a = self.node("A")
         a.publish([{"n": "one"}])
@@ -276,6 +303,67 @@ class Attacks(Identities):
         self.assertEqual(b.held(folder.origin)["size"], 3)
         c = self.follow_host(host)
         self.refused(c, "bad-signature")
+
+    def tell(self, node, path, content):
+        body = content if isinstance(content, bytes) else content.encode()
+        status, _, answer = node.call("POST", path, body, connection=node.public())
+        return status, json.loads(answer)
+
+    def test_two_heads_by_a_replaced_log_key_convict_nobody_and_by_the_current_one_the_log(self):
+        folder = Folder(self)
+        stolen = folder.log_key()
+        log = IdentityLog(folder)
+        log.publish(2)
+        host = Host(self, folder, log, lambda held: [log.stream(held.get(folder.origin, 0))], folder.history())
+        b = self.follow_host(host)
+        b.await_log(folder.origin, 2)
+
+        def proof(key):
+            one, other = IdentityLog(folder, key), IdentityLog(folder, key)
+            one.lines, other.lines = list(log.lines), [log.lines[0]]
+            other.publish(1, word="other")
+            return json.dumps({"first": one.note(), "key": key.did()[len("did:key:"):], "second": other.note(),
+                               "type": "maillon/fork@1"})
+        folder.rotate("--log")
+        host.history = folder.history()
+        self.assertEqual(self.tell(b, f"/v1/logs/{scid(folder.origin)}/history", folder.history())[0], 200)
+        self.assertEqual(self.tell(b, "/v1/faults", proof(stolen))[0], 403)
+        self.assertNotIn("frozen", b.held(folder.origin))
+        path = self.path("fork.json")
+        for key, retired in ((stolen, True), (folder.log_key(), False)):
+            with open(path, "w") as file:
+                file.write(proof(key))
+            self.assertIs(json.loads(b.command("verify", path, "--json").stdout)["retired_key"], retired)
+            self.assertEqual(run("verify", path, "--dir", self.path("nowhere"), "--offline", ok=None).returncode, 1)
+        self.assertEqual(self.tell(b, "/v1/faults", proof(folder.log_key()))[0], 200)
+        self.assertEqual(b.held(folder.origin)["frozen"], {"common": 0})
+        folder.rotate("--log")
+        self.assertEqual(self.tell(b, f"/v1/logs/{scid(folder.origin)}/history", folder.history())[0], 200)
+        b.stop()
+        b.start()
+        self.assertEqual(b.held(folder.origin)["frozen"], {"common": 0}, "a later change of keys wipes no proof away")
+
+    def test_a_cosignature_by_a_replaced_witness_key_is_refused_and_the_new_key_is_taken_by_itself(self):
+        a, b = self.node("A", settings=[("quorum", "1")]), self.node("B")
+        a.follow(b)
+        b.follow(a)
+        a.publish([{"n": "one"}])
+        until("the cosignature", lambda: a.held(a.origin)["confirmed"] == 1)
+        with open(os.path.join(b.dir, "keys", "witness.key")) as file:
+            stolen = Key(base64.b64decode(file.read().splitlines()[3].split(" ")[1]))
+        self.rotate(b, "--witness")
+        a.publish([{"n": "two"}])
+        until("the cosignature by the new key", lambda: a.held(a.origin)["confirmed"] == 2)
+        b.stop()
+        a.publish([{"n": "three"}])
+        a.await_log(a.origin, 3)
+        note = a.call("GET", f"/v1/logs/{scid(a.origin)}/checkpoint")[2].decode()
+        status, problem = self.tell(a, "/v1/cosign", Log().cosigned(note, stolen, b.origin))
+        self.assertEqual((status, problem["type"]), (403, "urn:maillon:problem:bad-signature"))
+        self.assertEqual(a.held(a.origin)["confirmed"], 2)
+        a.stop()
+        a.start()
+        self.assertEqual(a.held(a.origin)["confirmed"], 2, "what was taken stays")
 
     def test_a_shrunken_history_is_refused_and_kept_as_evidence(self):
         folder = Folder(self)
