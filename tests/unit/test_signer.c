@@ -140,6 +140,29 @@ static void signs_what_extends_and_refuses_the_rest(void **state)
     assert_int_equal(last.size, 12);
 }
 
+/* The attack of an intruder in the node's process: it holds the socket, and can have keepers ended
+ * and begun. */
+static void no_asking_and_no_new_keeper_makes_it_sign_a_fork(void **state)
+{
+    struct place *place = *state;
+    static const uint64_t asked[][2] = {{10, 10}, {0, 10}, {5, 8}, {10, 14}, {0, 14}, {0, 1}};
+    assert_int_equal(sign(place, &honest, 0, 10, NULL), OK);
+    for (unsigned keeper = 0; keeper < 3; keeper++) {
+        for (uint64_t fork_at = 0; fork_at < 10; fork_at += 3) {
+            struct smalltree forked = {.fork_at = fork_at};
+            for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+                assert_int_equal(sign(place, &forked, asked[i][0], asked[i][1], NULL),
+                                 ERR_REFUSED_BY_KEEPER);
+                assert_int_equal(place->note.len, 0);
+            }
+        }
+        signer_release(place->signer);
+        assert_int_equal(signer_revive(place->signer, NULL, NULL), OK);
+    }
+    assert_int_equal(sign(place, &honest, 10, 11, NULL), OK);
+    assert_note_is_of(place, 11);
+}
+
 static void a_new_keeper_knows_what_the_old_one_signed(void **state)
 {
     struct place *place = *state;
@@ -319,6 +342,7 @@ int main(int argc, char **argv)
         return warden_main((int)strtol(argv[3], NULL, 10), argv[5]);
     const struct CMUnitTest tests[] = {
         TEST(signs_what_extends_and_refuses_the_rest),
+        TEST(no_asking_and_no_new_keeper_makes_it_sign_a_fork),
         TEST(a_new_keeper_knows_what_the_old_one_signed),
         TEST(a_killed_keeper_is_noticed_and_another_takes_over),
         TEST(a_killed_warden_ends_the_keeper_and_is_named),
